@@ -4,7 +4,6 @@ A span (NER), a pair (RE, SPO) or a trigger (EE, EET) that has the gold label A 
 confusion of A with B. The rows of a text are taken together, since A and B may be asked in different prompts.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,13 +33,13 @@ class Row(msgspec.Struct, frozen=True):
 
     task: str
     source: str
-    instruction: str | dict
+    instruction: str | dict[str, Any]
     output: str
     id: str | int = ""
     example_id: str | None = None
     split: str | None = None
     labels: list[str] | None = None
-    label: str | list | dict | None = None
+    label: str | list[Any] | dict[str, Any] | None = None
     form: str | None = None
 
 
@@ -129,7 +128,7 @@ def confusions(gold: set[tuple[str, str]], given: set[tuple[str, str]]) -> Itera
 
 def decoded(value: Any) -> Any:
     """A JSON value that may be written as a string."""
-    return json.loads(value) if isinstance(value, str) else value
+    return msgspec.json.decode(value, type=dict | list) if isinstance(value, str) else value
 
 
 def shown_names(row: Row, place: str) -> dict[str, str]:

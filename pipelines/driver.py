@@ -119,8 +119,8 @@ def without_positive(instructed: Instructed) -> dict[tuple[str, str], int]:
     for shard in instructed.shards:
         for key, counts in shard.sources.items() if shard.split == "train" else ():
             total = totals.setdefault((key, shard.task), Counter())
-            total.update(rows=counts.instructions, negative=counts.all_negative)
-    return {at: total["rows"] for at, total in sorted(totals.items()) if 0 < total["rows"] == total["negative"]}
+            total.update(training=counts.instructions, negative=counts.all_negative)
+    return {at: total["training"] for at, total in sorted(totals.items()) if 0 < total["training"] == total["negative"]}
 
 
 def without_test(located: Sequence[registry.Located], ingested: Ingested) -> list[str]:

@@ -20,7 +20,7 @@ from tests import worker_environment
 from tests.checkout import build_wheel, copy_checkout
 from tests.conftest import ROOT, build_here, checksums
 from tests.portable import worker_pools
-from tests.test_reproducible import can_cut_the_network
+from tests.test_reproducible import CAN_CUT_THE_NETWORK
 
 TIMEOUT_S = 540
 HERE = Path(__file__).parent
@@ -76,7 +76,7 @@ def run(
     build += ["--environment_type=EXTERNAL", "--environment_config={workers}", f"--extra_package={wheel}"]
     around = [sys.executable, "-m", "tests.portable.jobservice", "--pool", pool, "--pool", pool]
     command = [*around, "--folder", str(folder), "--", *build]
-    if can_cut_the_network():
+    if CAN_CUT_THE_NETWORK:
         command = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (folder / "log").open("a") as log:

@@ -139,7 +139,9 @@ def test_the_last_value_of_a_repeated_key_counts():
 
 
 def test_triggers_missing_null_empty_and_nan_are_equal():
-    annotations = [{"event_type": "arrive", **trigger} for trigger in TRIGGERS]
+    annotations = [
+        {"event_type": "arrive", "arguments": [{"role": "ship", "argument": "Ada"}], **trigger} for trigger in TRIGGERS
+    ]
     assert items("EE", annotations)["event"] == [("arrive", "")] * len(TRIGGERS)
 
 
@@ -148,7 +150,11 @@ TRIGGERS = ({}, {"event_trigger": None}, {"event_trigger": ""}, {"event_trigger"
 
 def test_eet_gold_counts_a_shared_trigger_as_often_as_predicted():
     docked = {"event_trigger": "docked", "event_type": "arrive", "arguments": []}
-    gold = [docked, {**docked, "arguments": [{"argument": "Ada", "role": "ship"}]}, {"event_type": "leave"}]
+    gold = [
+        docked,
+        {**docked, "arguments": [{"argument": "Ada", "role": "ship"}]},
+        {"event_type": "leave", "arguments": [{"argument": "Ada", "role": "ship"}]},
+    ]
     for named, counted in ((0, 1), (1, 1), (2, 2), (3, 2)):
         _, gold_items = comparable_items("EET", [docked] * named, gold)
         assert gold_items == {"event": [("arrive", "docked")] * counted}

@@ -79,7 +79,9 @@ def f1(
 
     process = PartialState()
     context = getattr(model.config, "max_position_embeddings", None)
-    loaded = generate.Loaded(model, tokenizer, tuple(end_tokens(model, tokenizer)), context, None)
+    loaded = generate.Loaded(
+        model, tokenizer, tuple(end_tokens(model, tokenizer)), context, None, generate.closing_tokens(tokenizer)
+    )
     prompts = [(at, Prompt(row["instruction"])) for at, row in enumerate(sample.rows)]
     part = prompts[process.process_index :: process.num_processes]
     answers = dict(gather_object(list(generate.generate(loaded, part, sample.max_new_tokens, batch_size))))

@@ -59,7 +59,9 @@ STAGES = {
     "clean": (Clean("out", SHARDS, Config().clean), SHARDS),
     "labels": (WriteLabels("out", "raw", TASKS, ()), SHARDS),
     "mine": (
-        Mine("out", "raw", LABEL_SETS, "lexical", "out/embeddings", MINE.evidence, MINE.annotations, AMEND, ""),
+        Mine(
+            "out", "raw", LABEL_SETS, "lexical", "out/embeddings", MINE.evidence, MINE.annotations, AMEND, None, {}, ""
+        ),
         SHARDS,
     ),
     "given": (CopyDictionaries("out", "dictionary.json", AMEND), LABEL_SETS),

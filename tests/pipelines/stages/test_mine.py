@@ -135,7 +135,7 @@ def test_mistakes_of_a_model_are_evidence(output, tmp_path, capsys):
     assert f"{path}: 20 confusions in 1 of 1 label sets, from 100 rows" in capsys.readouterr().err
     firsts = []
     for given in ({}, confused):
-        made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, given, "")
+        made = Mine(output, output, [("NER", "clue_ner")], "lexical", "", DEFAULT, 9, NO_PAIRS, None, given, "")
         run(output, made, shards())
         written = read_dictionary(dictionary_path(output, "NER", "clue_ner"))
         firsts.append((written.labels["公司"].neighbours[0].label, "mistakes" in written.evidence))
