@@ -34,7 +34,7 @@ class Row(msgspec.Struct, frozen=True):
     task: str
     source: str
     instruction: str | dict[str, Any]
-    output: str
+    output: str | None
     id: str | int = ""
     example_id: str | None = None
     split: str | None = None
@@ -64,7 +64,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Predictions:
-    """`mistakes`: (task, source) → mistakes. `unparseable`: rows whose answer has not its form, and which are left out;
+    """`mistakes`: (task, source) → mistakes. `unparseable`: rows without an answer, or with one that has not its form;
     `test_rows`: rows of test splits, which are left out, since labels are mined without test texts.
     """
 
@@ -95,6 +95,9 @@ def read(path: str) -> Predictions:
             text = key, row.example_id or str(row.id)
             names = shown_names(row, f"{path}:{line}")
             gold[text] |= set(gold_units(row, names, f"{path}:{line}"))
+            if row.output is None:  # train.predict could not answer it
+                unparseable += 1
+                continue
             try:
                 answer = answer_forms.read(row.form or DEFAULT, row.task, row.output)
             except ValueError:

@@ -5,7 +5,7 @@ raise almost any exception. Only calls that load or try out a model or a templat
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from schemas.errors import ConfigError, MachineError
@@ -59,6 +59,25 @@ def one_line(problem: str) -> Iterator[None]:
         if type(error) is not Exception:  # tokenizers raises Exception itself
             raise
         raise ConfigError(f"{problem}: {first_line(error)}") from error
+
+
+@contextmanager
+def training_errors(device: object, advice: Callable[[], str]) -> Iterator[None]:
+    """Turns what ends a training into one line: MachineError for the device or its memory (`advice`: what to lower),
+    ConfigError for an option of the optimizer or the data loader that is out of range, or a model that does not run.
+    """
+    import torch
+
+    try:
+        yield
+    except torch.AcceleratorError as error:
+        raise MachineError(f"{device}: {first_line(error)}") from error
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise MachineError(
+                f"{device}: out of memory with {advice()}; --resume continues from the last checkpoint"
+            ) from error
+        raise ConfigError(f"training: {first_line(error)}") from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

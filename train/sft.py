@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from schemas import command, key_list
+from schemas import command
 from schemas.errors import printable
 from train.notes import is_first_process
 
@@ -59,12 +59,7 @@ def configuration(arguments: argparse.Namespace) -> "Recipe":
     values = recipe.read(arguments.config) if arguments.config else Settings()
     for setting in arguments.set:
         values = values.with_setting(setting, levels=1)  # the key of a source, in `weights`, may have dots
-    for flag in (*FLAGS, *LIST_FLAGS):
-        value = getattr(arguments, flag)
-        if value is not None:
-            value = key_list.split(value, f"--{flag}") if flag in LIST_FLAGS else value
-            values = values.with_value([flag], value, f"--{flag}")
-    return recipe.check(values)
+    return recipe.check(recipe.with_flags(values, arguments, FLAGS, LIST_FLAGS))
 
 
 def main(flags: Sequence[str] | None = None) -> int:

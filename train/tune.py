@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from schemas import command, key_list
+from schemas import command
 from schemas.errors import printable
 from train.notes import is_first_process
 
@@ -65,11 +65,7 @@ def configuration(arguments: argparse.Namespace) -> "TuneRecipe":
     values = sft.read(arguments.config, recipe.TuneRecipe, recipe.SHIPPED) if arguments.config else Settings()
     for setting in arguments.set:
         values = values.with_setting(setting)
-    for flag in (*FLAGS, *LIST_FLAGS):
-        value = getattr(arguments, flag)
-        if value is not None:
-            value = key_list.split(value, f"--{flag}") if flag in LIST_FLAGS else value
-            values = values.with_value([flag], value, f"--{flag}")
+    values = sft.with_flags(values, arguments, FLAGS, LIST_FLAGS)
     adapter = values.values.get("adapter")
     if isinstance(adapter, str) and "model" not in values.values:
         values = values.with_value(["model"], load.base_model(adapter), "--adapter")

@@ -99,9 +99,9 @@ def run(build: BuildSettings, output: str) -> Instructed:
     options = replace(ask_options(config), held_out=names)
     if options.descriptions.share:
         report_cut_descriptions(label_sets)
-    written = load_contrasts(config)
-    report_unused_lines(label_sets, written or {})
-    transform = Instruct(output, options, load_prompts(config, build.located), written)
+    contrasts = load_contrasts(config)
+    report_unused_lines(label_sets, contrasts or {})
+    transform = Instruct(output, options, load_prompts(config, build.located), contrasts)
     run_pipeline("instruct", elements, transform, build.options, output, "data", len(elements))
     written = gather.read(f"{output}/data/.summary.json", InstructionShard)
     held_out = HeldOut(held_out_by_source(label_sets, names), themes, texts)

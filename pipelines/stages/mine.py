@@ -95,8 +95,8 @@ def confusions(config: MineConfig, label_sets: Sequence[LabelSet]) -> dict[Label
     number = sum(count for one in used.values() for (gold, given), count in one.total.items() if gold != given)
     line = (
         f"note: {config.confusions}: {number:,} confusions in {len(used):,} of {len(label_sets):,} label sets, from "
-        f"{predictions.rows:,} rows ({predictions.unparseable:,} unparseable and {predictions.test_rows:,} of test "
-        "splits left out)"
+        f"{predictions.rows:,} rows ({predictions.unparseable:,} without a readable answer and "
+        f"{predictions.test_rows:,} of test splits left out)"
     )
     print(printable(line), file=sys.stderr)
     return used

@@ -86,11 +86,10 @@ def test_values_may_be_json_instead_of_strings(tmp_path):
 
 def test_test_rows_and_unparseable_answers_are_counted_and_left_out(tmp_path):
     wrong = ({"apple": ["x"]}, {"boat": ["x"]})
-    path = write(
-        tmp_path / "p.jsonl", row(0, *wrong, split="test"), row(1, *wrong), row(2, *wrong) | {"output": "no JSON"}
-    )
+    unread = [row(2, *wrong) | {"output": output} for output in ("no JSON", None)]
+    path = write(tmp_path / "p.jsonl", row(0, *wrong, split="test"), row(1, *wrong), *unread)
     read = mistakes.read(path)
-    assert (read.rows, read.unparseable, read.test_rows) == (3, 1, 1)
+    assert (read.rows, read.unparseable, read.test_rows) == (4, 2, 1)
     assert total(path) == {("apple", "boat"): 1}
 
 

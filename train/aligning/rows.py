@@ -128,15 +128,15 @@ def rendered_prompt(
         ids, answer = chat.example(tokenizer, row["instruction"], row["output"])
     except chat.SpecialTokenError:
         return {"prompt": messages, "length": 0}
-    theirs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
-    if theirs != ids[: answer.index(1)]:
+    theirs: Any = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
+    if theirs["input_ids"] != ids[: answer.index(1)]:
         return {"prompt": messages, "length": 0}
     return {"prompt": messages, "length": too_long if sum(answer) > longest_answer else len(ids)}
 
 
 def fitting(rows: "datasets.Dataset", columns: "list[str] | tuple[str, ...]", recipe: TuneRecipe) -> Rows:
     """The rows whose `length` is neither 0 nor above `max_length`. Raises ConfigError if there is none."""
-    lengths = rows["length"]
+    lengths: list[int] = list(rows["length"])
     kept = [place for place, length in enumerate(lengths) if 0 < length <= recipe.max_length]
     special = sum(length == 0 for length in lengths)
     counts = Counts(len(kept), len(rows) - len(kept) - special, special)

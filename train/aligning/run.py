@@ -3,16 +3,18 @@
 import dataclasses
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
-from schemas.errors import ConfigError, MachineError
+from schemas.errors import ConfigError
 from train import chat, load, output_file
 from train.aligning import rows
 from train.aligning.recipe import TuneRecipe
 from train.notes import is_first_process
-from train.refusals import first_line
+from train.refusals import first_line, training_errors
 from train.reward import reward
-from train.tuning.options import RECIPE_KEYS, adapter_options
+from train.tuning.curve import mean_loss, points
+from train.tuning.options import adapter_options, refuse_recipe_keys
 from train.tuning.output_folder import claim
 from train.tuning.recipe import options
 from train.tuning.run import log
@@ -56,7 +58,7 @@ class Summary:
     adapter: str | None
     rows: rows.Counts
     steps: int
-    train_loss: float
+    train_loss: float | None
     trainable_parameters: int
     device: str
     dtype: str
@@ -71,8 +73,6 @@ def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summ
     check(recipe)
     is_first = is_first_process()
     checkpoint = claim(recipe, resume, RECIPE) if is_first or resume else None
-    import torch
-
     if not debug:
         load.quiet()
     if resume:
@@ -92,20 +92,11 @@ def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summ
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
     trainer = make_trainer(recipe, arguments, model, tokenizer, tokenised)
-    try:
-        done = trainer.train(resume_from_checkpoint=checkpoint)
-    except torch.cuda.OutOfMemoryError as error:
-        raise MachineError(
-            "the GPU's memory is full; lower training.per_device_train_batch_size, max_length or, for grpo, "
-            "training.num_generations"
-        ) from error
-    except torch.AcceleratorError as error:
-        raise MachineError(f"{arguments.device}: {first_line(error)}") from error
-    # an option of the optimizer or the data loader is out of range, or the model does not run with its config
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError) as error:
-        raise ConfigError(f"training: {first_line(error)}") from error
-    if "ref" in trainer.model.peft_config:  # trl's copy of the adapter before this training
-        trainer.model.delete_adapter("ref")
+    with training_errors(arguments.device, lambda: advice(recipe, arguments)):
+        trainer.train(resume_from_checkpoint=checkpoint)
+    trained: Any = trainer.model
+    if "ref" in trained.peft_config:  # trl's copy of the adapter before this training
+        trained.delete_adapter("ref")
     trainer.save_model(recipe.output)
     summary = Summary(
         output=recipe.output,
@@ -113,11 +104,11 @@ def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summ
         model=recipe.model,
         adapter=recipe.adapter,
         rows=tokenised.counts,
-        steps=done.global_step,
-        train_loss=round(done.training_loss, 4),
-        trainable_parameters=sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        steps=trainer.state.global_step,
+        train_loss=mean_loss(points(trainer.state.log_history)),
+        trainable_parameters=sum(p.numel() for p in trained.parameters() if p.requires_grad),
         device=str(arguments.device),
-        dtype="bfloat16" if arguments.bf16 else str(trainer.model.dtype).removeprefix("torch."),
+        dtype="bfloat16" if arguments.bf16 else str(trained.dtype).removeprefix("torch."),
         curve=curve(trainer.state.log_history),
     )
     if is_first:
@@ -126,14 +117,19 @@ def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summ
     return summary
 
 
+def advice(recipe: TuneRecipe, arguments: "DPOConfig | GRPOConfig") -> str:
+    """The settings that memory depends on, with their values."""
+    names = ["per_device_train_batch_size", *(["num_generations"] if recipe.method == "grpo" else [])]
+    options = ", ".join(f"training.{name} {getattr(arguments, name)}" for name in names)
+    return f"{options} and max_length {recipe.max_length}; lower one of them"
+
+
 def check(recipe: TuneRecipe) -> None:
     """Checks the paths and settings of `recipe` that can be checked without importing torch.
 
     Raises ConfigError and MachineError.
     """
-    for key, name in RECIPE_KEYS.items():
-        if key in recipe.training:
-            raise ConfigError(f"training.{key}: use {name} instead")
+    refuse_recipe_keys(recipe.training)
     output_file.check_folder("--output", recipe.output)
     if recipe.chat_template:
         chat.read_template(recipe.chat_template)
@@ -151,6 +147,8 @@ def prepare(recipe: TuneRecipe, debug: bool = False) -> rows.Counts:
 
 def read_rows(recipe: TuneRecipe, arguments: "DPOConfig | GRPOConfig") -> tuple["PreTrainedTokenizerBase", rows.Rows]:
     """The tokenizer, and the rows for it; prints their counts."""
+    from trl import DPOConfig
+
     with arguments.main_process_first(desc="rows"):
         tokenizer = chat.load_tokenizer(
             recipe.model,
@@ -160,10 +158,10 @@ def read_rows(recipe: TuneRecipe, arguments: "DPOConfig | GRPOConfig") -> tuple[
             revision=recipe.model_revision,
             trust_remote_code=recipe.trust_remote_code,
         )
-        if recipe.method == "dpo":
+        if isinstance(arguments, DPOConfig):
             read = rows.pairs(recipe, tokenizer)
         else:
-            read = rows.prompts(recipe, tokenizer, arguments.max_completion_length)
+            read = rows.prompts(recipe, tokenizer, arguments.max_completion_length or recipe.max_length)
     log(is_first_process(), counts_line(recipe, read.counts))
     return tokenizer, read
 
@@ -216,7 +214,7 @@ def make_trainer(
     try:
         if recipe.method == "dpo":
             return TokenisedPairs(**shared)
-        return GRPOTrainer(reward_funcs=reward, **shared)
+        return GRPOTrainer(reward_funcs=cast("Callable[..., list[float | None]]", reward), **shared)
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
 

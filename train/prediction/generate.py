@@ -74,7 +74,7 @@ def load(
 
 def closing_tokens(tokenizer: "PreTrainedTokenizerBase") -> frozenset[int]:
     """The ids of tokens that may close a JSON object or array."""
-    tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     return frozenset(number for number, token in enumerate(tokens) if token and not set("]}").isdisjoint(token))
 
 
@@ -213,7 +213,7 @@ class Stop:
         return torch.tensor(done, device=input_ids.device)
 
     def _text(self, tokens: "list[int] | torch.Tensor") -> str:
-        return self.loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+        return str(self.loaded.tokenizer.decode(tokens, skip_special_tokens=True))
 
     def answer(self, tokens: list[int], is_ended: bool) -> Answer:
         """`is_ended`: whether the answer was ended because there was no more room."""

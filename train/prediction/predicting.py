@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         ) as bar:
             results = first_answers.warn_if_endless(backend.generate(prompts) if missing else ())
             if arguments.guided and arguments.endpoint:
-                results = first_answers.warn_if_unguided(results, todo)
+                results = first_answers.warn_if_unguided(results, todo.rows)
             for _ in resume.append(stream, lines(todo, results, failures)):
                 bar.update()
         seconds = time.monotonic() - started

@@ -56,7 +56,8 @@ def prompt(row: Mapping, examples: Shots | None, guidance: Guidance | None) -> P
     content, task, form = json.loads(row["instruction"]), row["task"], row_form(row)
     entries, text = plain_schema(content["schema"]), content["input"]
     max_items = max(1, min(guidance.max_items, len(token_spans(text))))
-    if form == "sentences":
+    schema = json_schema(task, entries, form, max_items, shown_values(row, entries, guidance.values(row)))
+    if schema is None:  # sentences
         phrasing = shown_phrasing(content["instruction"])
         if phrasing is None:
             return Prompt(row["instruction"], solved)
@@ -64,7 +65,6 @@ def prompt(row: Mapping, examples: Shots | None, guidance: Guidance | None) -> P
         grammar = sentences_grammar(labels, phrasing, text, max_items * len(labels))
         longest = dict.fromkeys(("subject", "object"), "") | {"relation": max(labels, key=len)}
         return Prompt(row["instruction"], solved, None, grammar, phrasing.sentence(longest))
-    schema = json_schema(task, entries, form, max_items, shown_values(row, entries, guidance.values(row)))
     return Prompt(row["instruction"], solved, schema, json_grammar(schema, text), ending(schema))
 
 

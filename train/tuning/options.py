@@ -1,6 +1,7 @@
 """A recipe → the options of trl's trainer and of peft's adapter: our defaults, overridden by the recipe."""
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError
@@ -24,6 +25,13 @@ RECIPE_KEYS = {
 
 LEARNING_RATE = {"lora": 2e-4, "qlora": 2e-4, "full": 2e-5}
 LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05, "target_modules": "all-linear"}
+
+
+def refuse_recipe_keys(training: Mapping) -> None:
+    """Raises ConfigError for an option of the section `training` that the recipe sets elsewhere."""
+    for key, name in RECIPE_KEYS.items():
+        if key in training:
+            raise ConfigError(f"training.{key}: use {name} instead")
 
 
 def training_arguments(recipe: Recipe) -> "SFTConfig":

@@ -1,5 +1,6 @@
 """The settings of a training run, with their types, ranges and defaults."""
 
+import argparse
 import dataclasses
 import typing
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from schemas import key_list
 from schemas.errors import ConfigError, did_you_mean
 from schemas.example import Task
 from transforms import settings
@@ -99,6 +101,19 @@ def read(path: str, model: type[BaseModel] = Recipe, names: Sequence[str] = ()) 
     is_shipped = "/" not in path and not Path(path).exists() and shipped.exists()
     hint = f"--config takes a YAML file or one of {', '.join(names or shipped_names())}"
     return settings.read(shipped if is_shipped else path, model, hint)
+
+
+def with_flags(values: Settings, arguments: argparse.Namespace, flags: Sequence[str], lists: Sequence[str]) -> Settings:
+    """Settings with the values of those `flags` that are given, and of `lists`, whose values are lists of keys.
+
+    Raises ConfigError for an empty list.
+    """
+    for flag in (*flags, *lists):
+        value = getattr(arguments, flag)
+        if value is not None:
+            value = key_list.split(value, f"--{flag}") if flag in lists else value
+            values = values.with_value([flag], value, f"--{flag}")
+    return values
 
 
 def check(values: Settings) -> Recipe:

@@ -4,12 +4,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import ConfigError, MachineError, printable
+from schemas.errors import ConfigError, printable
 from train import chat, corpus, load, output_file, tiny
-from train.refusals import first_line, is_out_of_memory
+from train.notes import is_first_process
+from train.refusals import training_errors
 from train.tuning import budget, card, lengths, memory, output_folder, packages, packing, rows
 from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
-from train.tuning.options import RECIPE_KEYS, adapter_options, training_arguments
+from train.tuning.options import adapter_options, refuse_recipe_keys, training_arguments
 from train.tuning.output_folder import BASE, claim
 from train.tuning.recipe import Recipe
 from train.tuning.summary import Summary, counts_line
@@ -27,11 +28,9 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     Raises ConfigError and MachineError for invalid settings, data or models, and for an output folder in use.
     """
     check(recipe)
-    is_first = os.environ.get("RANK", "0") == "0"
+    is_first = is_first_process()
     checkpoint = claim(recipe, resume) if is_first or resume else None
-    import torch  # takes up to half a minute, so after the paths are checked
-
-    from train.tuning.trainer import make
+    from train.tuning.trainer import make  # torch takes up to half a minute, so after the paths are checked
 
     if not debug:
         load.quiet()
@@ -79,7 +78,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     longest = max_length
     if tokenised.lengths and not arguments.packing:
         longest = min(longest, max(each.longest for each in tokenised.lengths))
-    try:
+    with training_errors(arguments.device, lambda: memory.advice(recipe, arguments, longest)):
         if not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
             needed = memory.estimate(trainer, longest)
             log(is_first, needed.line(arguments.device))
@@ -90,16 +89,6 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
         saved_step = best_step or trainer.state.global_step
         if tokenised.validation and "validation_loss" not in point_at(saved_step, trainer.state.log_history):
             trainer.evaluate()
-    except torch.AcceleratorError as error:
-        raise MachineError(f"{arguments.device}: {first_line(error)}") from error
-    # an option of the optimizer or the data loader is out of range, or the model does not run with its config
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError) as error:
-        if is_out_of_memory(error):
-            raise MachineError(
-                f"{arguments.device}: out of memory with {memory.advice(recipe, arguments, longest)}; "
-                "--resume continues from the last checkpoint"
-            ) from error
-        raise ConfigError(f"training: {first_line(error)}") from error
     trainer.save_model(recipe.output)
     trained: Any = trainer.model
     trainable = [p for p in trained.parameters() if p.requires_grad]
@@ -141,9 +130,7 @@ def check(recipe: Recipe) -> None:
 
     Raises ConfigError and MachineError.
     """
-    for key, name in RECIPE_KEYS.items():
-        if key in recipe.training:
-            raise ConfigError(f"training.{key}: use {name} instead")
+    refuse_recipe_keys(recipe.training)
     if recipe.training.get("max_length", 1) is None:
         raise ConfigError("training.max_length: set the maximum length of a row in tokens, for example 2048")
     packages.check(recipe)
