@@ -243,11 +243,15 @@ def check_inputs(config: Config, located: Sequence[registry.Located]) -> None:
             f"--tasks {','.join(config.instruct.tasks)}: no source has any of these tasks; available: {available}"
         )
     ask_options(config)
-    if config.mine.neighbours == "random" and config.mine.hard_negatives != "mine":
-        raise ConfigError(
-            "mine.neighbours random: replaces mined neighbours, but mine.hard_negatives is "
-            f"{config.mine.hard_negatives}; remove one of the settings"
-        )
+    for setting, is_set in (
+        ("mine.neighbours random", config.mine.neighbours == "random"),
+        (f"mine.confusions {config.mine.confusions}", config.mine.confusions),
+    ):
+        if is_set and config.mine.hard_negatives != "mine":
+            raise ConfigError(
+                f"{setting}: changes how hard negatives are mined, but mine.hard_negatives is "
+                f"{config.mine.hard_negatives}; remove one of the settings"
+            )
     themes = {source.source.theme for source in located} - {""}
     for theme in config.hold_out.themes:
         if theme not in themes:

@@ -290,11 +290,12 @@ def test_neighbours_drawn_at_random(small, tmp_path):
     assert "Drawn at random: for each label as many" in (output / "README.md").read_text()
 
 
-def test_random_neighbours_need_mined_ones(tmp_path):
-    flags = ("--output", str(tmp_path / "build"), "--hard_negatives", "none", "--set", "mine.neighbours=random")
+@pytest.mark.parametrize("setting", ["mine.neighbours=random", "mine.confusions=predictions.jsonl"])
+def test_settings_of_mining_are_refused_if_nothing_is_mined(tmp_path, setting):
+    flags = ("--output", str(tmp_path / "build"), "--hard_negatives", "none", "--set", setting)
     done = build_here(*flags)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "mine.neighbours random: replaces mined neighbours, but mine.hard_negatives is none" in done.stderr
+    assert f"{setting.replace('=', ' ')}: changes how hard negatives are mined, but mine.hard_neg" in done.stderr
 
 
 def test_only_the_embedding_step_has_a_resource_hint():
