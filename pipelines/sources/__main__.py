@@ -1,4 +1,4 @@
-"""Lists the sources, whether their files are present, and their problems."""
+"""Lists the sources, whether their files are present, and their problems; fetches files."""
 
 import argparse
 import json
@@ -10,10 +10,11 @@ import msgspec
 
 from pipelines.config import Ingest
 from pipelines.sources import Source, reading, registry
+from pipelines.sources.fetching.fetch import fetch
 from pipelines.sources.judge import SplitOutcome, judge
 from pipelines.sources.source_files import SourceFiles
 from pipelines.sources.unread import unread_files
-from schemas import command
+from schemas import command, key_list
 from schemas.errors import BadRecord, ConfigError, Reason, SourceError, printable
 from schemas.manifests import LayerCounts, SplitRead
 
@@ -32,6 +33,12 @@ def argument_parser() -> argparse.ArgumentParser:
         const="",
         metavar="DIR",
         help="read all files that are present; print counts and the first problems (DIR: as --data_root DIR --verify)",
+    )
+    parser.add_argument(
+        "--fetch",
+        metavar="KEYS",
+        help="download the original files of these sources (comma-separated, or all) into --data_root, as far as their "
+        "owners offer them without registration; an interrupted download goes on where it stopped",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per source, one per line")
     return parser
@@ -52,6 +59,7 @@ def describe(key: str, source: Source, files: SourceFiles | None) -> dict:
         "homepage": source.homepage,
         "files": {split: [file.name for file in group] for split, group in files.splits.items()} if files else {},
         "ignored": [file.name for file in (*files.ignored, *files.unassigned)] if files else [],
+        "downloads": [one.url for one in source.downloads],
         "get": source.get,
     }
 
@@ -114,6 +122,10 @@ def main(flags: Sequence[str] | None = None) -> int:
 
 def list_sources(arguments: argparse.Namespace) -> int:
     data_root = arguments.verify or arguments.data_root
+    if arguments.fetch is not None:
+        if not data_root or arguments.verify is not None or arguments.json:
+            raise ConfigError("--fetch needs --data_root DIR, and neither --verify nor --json")
+        return fetch(key_list.split(arguments.fetch, "--fetch"), data_root)
     if arguments.verify is not None and not data_root:
         raise ConfigError("--verify needs a data root: --verify DIR")
     return show(data_root, arguments.verify is not None, arguments.json)
@@ -160,7 +172,8 @@ def lines(row: dict) -> list[str]:
     )
     text_lines = ["\t".join(map(printable, first)).rstrip()]
     if state == "missing":
-        text_lines.append(f"    get: {row['get']} ({row['homepage']})")
+        fetched = f"--fetch {row['key']}, or " if row["downloads"] else ""
+        text_lines.append(f"    get: {fetched}{row['get']} ({row['homepage']})")
     if row.get("problem"):
         text_lines.append(f"    {printable(row['problem'])}")
     for split, counts in row.get("splits", {}).items():

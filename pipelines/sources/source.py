@@ -39,6 +39,30 @@ class Form:
     is_guess: bool = False  # the user does not name this format
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file that the owners of a dataset offer without registration.
+
+    `members`: globs of the files to take out of an archive (.zip, .tar and compressed .tar), with the rules of
+    `Form.include`; empty: the file is taken as it is. `checksums`: path of a file below the folder of the source → its
+    SHA-256, of those that are known.
+    """
+
+    url: str
+    members: tuple[str, ...] = ()
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+
+def github(repository: str, members: tuple[str, ...]) -> tuple[Download, ...]:
+    """These files of the default branch of a repository `owner/name`."""
+    return (Download(f"https://github.com/{repository}/archive/HEAD.zip", members),)
+
+
+def files_at(address: str, names: tuple[str, ...], checksums: Mapping[str, str] | None = None) -> tuple[Download, ...]:
+    """These files below an address that ends with a slash. `checksums`: as in Download."""
+    return tuple(Download(address + name, checksums=checksums or {}) for name in names)
+
+
 SHARES = {"train": 0.9, "validation": 0.05, "test": 0.05}
 """Split → its share of the texts of a dataset without official splits."""
 
@@ -64,6 +88,7 @@ class Source:
     get: str  # where to download it, and where its files go below the data root
     citation: str  # BibTeX key
     forms: tuple[Form, ...]  # in order of preference
+    downloads: tuple[Download, ...] = ()  # empty: `get` says what to do by hand
     entity_labels: Mapping[str, Label | None] = field(default_factory=dict)
     relation_labels: Mapping[str, Label | None] = field(default_factory=dict)
     event_labels: Mapping[str, Label | None] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from pipelines.sources.datasets import _mtl as mtl
 from schemas.errors import BadRecord
 from schemas.example import RawExample
@@ -32,6 +32,7 @@ SOURCE = Source(
     licence_text="annotations CC BY-SA 3.0; abstracts under the terms of the NLM, full texts per article",
     homepage="http://nactem.ac.uk/anatomytagger/#AnatEM",
     get="nactem.ac.uk/anatomytagger, AnatEM-1.0.2: its folders standoff/train, devel and test into anatem/",
+    downloads=(Download("http://nactem.ac.uk/anatomytagger/AnatEM-1.0.2.tar.gz", ("*/standoff/*",)),),
     citation="pyysalo2014anatem",
     forms=(
         Form(partial(brat.read, to_example=to_example), include=("*.ann", "*.txt"), exclude=SECOND_COPY),

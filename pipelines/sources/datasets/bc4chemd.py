@@ -1,6 +1,6 @@
 """BC4CHEMD (CHEMDNER): chemicals in PubMed abstracts, in eight classes by the form of the name; tab-separated files."""
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from pipelines.sources.datasets import _mtl as mtl
 from schemas.label import Label
 from transforms.formats import chemdner
@@ -18,6 +18,12 @@ SOURCE = Source(
     homepage="https://biocreative.bioinformatics.udel.edu/resources/biocreative-iv/chemdner-corpus/",
     get="chemdner_corpus.tar.gz of the homepage: {training,development,evaluation}.abstracts.txt and .annotations.txt "
     "into bc4chemd/",
+    downloads=(
+        Download(
+            "https://biocreative.bioinformatics.udel.edu/media/store/files/2014/chemdner_corpus.tar.gz",
+            ("*.abstracts.txt", "*.annotations.txt"),
+        ),
+    ),
     citation="krallinger2015chemdner",
     forms=(
         Form(

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from pipelines.sources.datasets import _mtl as mtl
 from schemas.label import Label, typed_label
 from transforms.formats import bioc, pubtator
@@ -20,6 +20,12 @@ SOURCE = Source(
     homepage="https://biocreative.bioinformatics.udel.edu/tasks/biocreative-v/track-3-cdr/",
     get="biocreative.bioinformatics.udel.edu, CDR.Corpus.v010516: CDR_{Training,Development,Test}Set.PubTator.txt "
     "(or .BioC.xml) into bc5cdr/",
+    downloads=(
+        Download(
+            "https://biocreative.bioinformatics.udel.edu/media/store/files/2016/CDR_Data.zip",
+            ("CDR_*Set.PubTator.txt",),
+        ),
+    ),
     citation="li2016bc5cdr",
     forms=(
         Form(partial(pubtator.read, vocabulary="MESH"), include=("*.PubTator.txt", "*.PubTator")),

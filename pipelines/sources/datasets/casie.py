@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label
@@ -210,6 +210,7 @@ SOURCE = Source(
     licence_text="none stated (cite when used)",
     homepage="https://github.com/Ebiquity/CASIE",
     get="github.com/Ebiquity/CASIE: data/annotation/*.json into casie/ (data/source is not needed)",
+    downloads=github("Ebiquity/CASIE", ("*/data/annotation/*.json",)),
     citation="satyapanich2020casie",
     forms=(
         Form(

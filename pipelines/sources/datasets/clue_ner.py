@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from schemas.example import Entity, Mention, RawExample
 from schemas.label import Label
 from transforms.formats import json_rows
@@ -43,6 +43,12 @@ SOURCE = Source(
     licence_text="none stated (CLUE benchmark, research)",
     homepage="https://github.com/CLUEbenchmark/CLUENER2020",
     get="github.com/CLUEbenchmark/CLUENER2020: train.json, dev.json, test.json into clue_ner/",
+    downloads=(
+        Download(
+            "https://storage.googleapis.com/cluebenchmark/tasks/cluener_public.zip",
+            ("train.json", "dev.json", "test.json"),
+        ),
+    ),
     citation="xu2020cluener",
     forms=(Form(partial(json_rows.read, to_example=to_example, row_type=Row), include=("*.json", "*.jsonl")),),
     entity_labels={

@@ -4,7 +4,7 @@ The test sentences of the evaluation have no answers (`test_1_q`, `test_2_q`): t
 labelled sentences of `train_shuffle` are the test set. `train.tsv` has the same sentences without mentions.
 """
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from schemas.label import Label
 from transforms.formats import tagged_rows
 
@@ -18,6 +18,13 @@ SOURCE = Source(
     licence_text="none stated",
     homepage="https://github.com/Sewens/COAE2016",
     get="github.com/Sewens/COAE2016: COAE_Task3 (train_shuffle, test_1_q, test_2_q) into coae2016/ (folders may stay)",
+    downloads=github(
+        "Sewens/COAE2016",
+        (
+            "train_shuffle",
+            "test_?_q",
+        ),
+    ),
     citation="coae2016",
     forms=(Form(tagged_rows.read, include=("train_shuffle*", "test_1_q*", "test_2_q*"), splits={"*": "test"}),),
     relation_labels={

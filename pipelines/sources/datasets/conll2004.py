@@ -5,7 +5,7 @@ results. The corpus file contains 5,516 sentences without splits, which would sp
 splits. It is read, and split by hash, only if the JSON files are missing.
 """
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, files_at
 from schemas.label import Label, typed_label
 from transforms.formats import relation_columns, spert
 
@@ -21,6 +21,10 @@ SOURCE = Source(
     get=(
         "the files that SpERT distributes (github.com/lavis-nlp/spert, scripts/fetch_datasets.sh): "
         "conll04_{train,dev,test}.json; or conll04.corp from the homepage; into conll2004/ (folders may stay)"
+    ),
+    downloads=files_at(
+        "http://lavis.cs.hs-rm.de/storage/spert/public/datasets/conll04/",
+        tuple(f"conll04_{split}.json" for split in ("train", "dev", "test")),
     ),
     citation="roth2004linear",
     forms=(

@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Event, RawExample, Span
 from schemas.label import Label, UnknownLabel
@@ -304,6 +304,7 @@ SOURCE = Source(
     licence_text="MIT for the annotation; academic research only, the news text is its publishers'",
     homepage="https://github.com/meisin/CrudeOilNews-Corpus",
     get="github.com/meisin/CrudeOilNews-Corpus: annotations/Gold-standard/ into crudeoilnews/ (folders must stay)",
+    downloads=github("meisin/CrudeOilNews-Corpus", ("*/annotations/Gold-standard/*",)),
     citation="lee2022crudeoilnews",
     held_out=True,
     forms=(

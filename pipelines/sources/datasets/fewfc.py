@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label, Role
@@ -181,6 +181,7 @@ SOURCE = Source(
     licence_text="CC BY-SA 4.0",
     homepage="https://github.com/TimeBurningFish/FewFC",
     get="github.com/TimeBurningFish/FewFC: original/*.json into fewfc/ (failing that rearranged/*.json)",
+    downloads=github("TimeBurningFish/FewFC", ("*/original/*.json",)),
     citation="zhou2021fewfc",
     held_out=True,
     forms=(  # both divisions have the same sentences; each type occurs only in some files, so all are test

@@ -9,7 +9,7 @@ from functools import partial
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from pipelines.sources.datasets._wikidata import LABELS, draw
 from schemas.errors import BadRecord
 from schemas.example import RawExample
@@ -60,6 +60,13 @@ def source(number: int) -> Source:
         get=(
             "github.com/thunlp/FewRel, data: train_wiki.json, val_wiki.json into fewrel/ (one is enough); or from "
             "github.com/declare-lab/RelationPrompt, data for zero_rte: a folder fewrel/unseen_10_seed_0"
+        ),
+        downloads=github(
+            "thunlp/FewRel",
+            (
+                "*/data/train_wiki.json",
+                "*/data/val_wiki.json",
+            ),
         ),
         citation="han2018fewrel",
         forms=(

@@ -1,6 +1,6 @@
 """GENIA 3.02: proteins, DNA, RNA and cells in MEDLINE abstracts, nested and coordinated; XML."""
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from schemas.label import Label
 from transforms.formats import genia
 
@@ -21,6 +21,11 @@ SOURCE = Source(
     licence_text="GENIA Project licence: annotations CC BY 3.0; abstracts under the terms of the NLM",
     homepage="http://www.geniaproject.org/genia-corpus/term-corpus",
     get="GENIAcorpus3.02.tgz: GENIAcorpus3.02.xml into genia_ner/ (folders may stay)",
+    downloads=(
+        Download(
+            "http://www.nactem.ac.uk/GENIA/current/GENIA-corpus/Term/GENIAcorpus3.02.tgz", ("GENIAcorpus3.02.xml",)
+        ),
+    ),
     citation="kim2003genia",
     forms=(Form(genia.read, include=("GENIAcorpus3.02.xml",), splits={"*": "all"}),),
     entity_labels={

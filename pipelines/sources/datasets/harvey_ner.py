@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from schemas.label import Label
 from transforms.formats import columns
 
@@ -16,6 +16,14 @@ SOURCE = Source(
     licence_text="none stated in the repository; tweets under the terms of Twitter",
     homepage="https://github.com/brickee/HarveyNER",
     get="folder data of the homepage: tweets.train.bio, tweets.dev.bio, tweets.test.bio into harvey_ner/",
+    downloads=github(
+        "brickee/HarveyNER",
+        (
+            "tweets.train.bio",
+            "tweets.dev.bio",
+            "tweets.test.bio",
+        ),
+    ),
     citation="chen2022harveyner",
     forms=(
         Form(

@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, files_at
 from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Relation
 from schemas.label import Label
@@ -238,6 +238,10 @@ def source(lang: str, chinese: tuple[str, ...], english: str, relations: str) ->
         get=(
             f"huggingface.co/datasets/zjunlp/InstructIE: train_{lang}.json, dev_{lang}.json, test_{lang}.json "
             "into instructie/"
+        ),
+        downloads=files_at(
+            "https://huggingface.co/datasets/zjunlp/InstructIE/resolve/main/",
+            tuple(f"{split}_{lang}.json" for lang in ("en", "zh") for split in ("train", "dev", "test")),
         ),
         citation="gui2023instructie",
         forms=(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from schemas.errors import BadRecord, Reason
 from schemas.example import Mention, RawExample, Relation
 from schemas.label import Label
@@ -91,6 +91,7 @@ SOURCE = Source(
         "github.com/SUDA-HLT/IPRE: data/ with sent_*.txt and sent_relation_*.txt of train, dev and test into ipre/ "
         "(the bag_relation files and relation2id.txt are not needed)"
     ),
+    downloads=github("SUDA-HLT/IPRE", ("*/data/*/sent_*.txt",)),
     citation="wang2019ipre",
     forms=(Form(read, include=("sent_*.txt",), needs=("sent_train*.txt", "sent_dev*.txt", "sent_test*.txt")),),
     relation_labels={"0": None, **{str(number): Label(*relation) for number, relation in enumerate(RELATIONS, 1)}},

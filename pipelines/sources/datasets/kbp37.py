@@ -6,7 +6,7 @@ no_relation (15 blocks of train and dev) the sentence is kept as one without rel
 
 from functools import partial
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from schemas.label import Label
 from transforms.formats import blocks
 
@@ -22,6 +22,14 @@ SOURCE = Source(
     licence_text="none stated",
     homepage="https://github.com/zhangdongxu/kbp37",
     get="github.com/zhangdongxu/kbp37: train.txt, dev.txt, test.txt into kbp37/",
+    downloads=github(
+        "zhangdongxu/kbp37",
+        (
+            "train.txt",
+            "dev.txt",
+            "test.txt",
+        ),
+    ),
     citation="zhang2015relation",
     forms=(Form(partial(blocks.read, undirected=("no_relation",)), include=("train.txt", "dev.txt", "test.txt")),),
     relation_labels={

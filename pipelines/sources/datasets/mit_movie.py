@@ -6,7 +6,7 @@ corpora, and `mit_movie_trivia`.
 
 from functools import partial
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, files_at
 from schemas.label import Label
 from transforms.formats import columns
 
@@ -35,6 +35,7 @@ def half(name: str, title: str, stem: str, entity_labels: dict[str, Label]) -> S
         licence_text="none stated (download of MIT CSAIL)",
         homepage="https://groups.csail.mit.edu/sls/downloads/movie/",
         get=f"the homepage: {', '.join(names)} into mit_movie/",
+        downloads=files_at("https://groups.csail.mit.edu/sls/downloads/movie/", tuple(names)),
         citation="liu2013asgard",
         forms=(
             Form(read, include=tuple(names), splits=SPLITS),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, files_at
 from schemas.errors import BadRecord
 from schemas.example import RawExample
 from schemas.label import Label
@@ -29,6 +29,9 @@ SOURCE = Source(
     licence_text="none stated (download of MIT CSAIL)",
     homepage="https://groups.csail.mit.edu/sls/downloads/restaurant/",
     get="the homepage: restauranttrain.bio, restauranttest.bio into mit_restaurant/",
+    downloads=files_at(
+        "https://groups.csail.mit.edu/sls/downloads/restaurant/", ("restauranttrain.bio", "restauranttest.bio")
+    ),
     citation="liu2013asgard",
     forms=(
         Form(read, include=("restauranttrain.bio", "restauranttest.bio"), exclude=("*resplit*/*",), splits=SPLITS),

@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, files_at
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample
 from schemas.label import Label
@@ -43,6 +43,10 @@ SOURCE = Source(
     homepage="https://github.com/Babelscape/multinerd",
     get="the homepage: train_en.tsv, dev_en.tsv, test_en.tsv (or the .jsonl files of "
     "huggingface.co/datasets/Babelscape/multinerd) into multinerd/",
+    downloads=files_at(
+        "https://huggingface.co/datasets/Babelscape/multinerd/resolve/main/",
+        ("train/train_en.jsonl", "val/val_en.jsonl", "test/test_en.jsonl"),
+    ),
     citation="tedeschi2022multinerd",
     forms=(
         # index, token, tag; entity rows also have ids in three knowledge bases

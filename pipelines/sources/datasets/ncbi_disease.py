@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from pipelines.sources.datasets import _mtl as mtl
 from schemas.label import Label
 from transforms.formats import pubtator
@@ -19,6 +19,10 @@ SOURCE = Source(
     licence_text="US Government work, public domain notice (LICENSE)",
     homepage="https://www.ncbi.nlm.nih.gov/CBBresearch/Dogan/DISEASE/",
     get="the homepage: NCBItrainset_corpus.txt, NCBIdevelopset_corpus.txt, NCBItestset_corpus.txt into ncbi_disease/",
+    downloads=tuple(
+        Download(f"https://www.ncbi.nlm.nih.gov/CBBresearch/Dogan/DISEASE/NCBI{part}set_corpus.zip", ("*.txt",))
+        for part in ("train", "develop", "test")
+    ),
     citation="dogan2014ncbi",
     forms=(
         Form(

@@ -14,7 +14,7 @@ from itertools import accumulate
 
 import msgspec
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, files_at
 from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample
@@ -253,6 +253,14 @@ SOURCE = Source(
     licence_text="MIT",
     homepage="https://github.com/ZhaoyueSun/PHEE",
     get="github.com/ZhaoyueSun/PHEE: data/json/{train,dev,test}.json (or data/clean/{train,dev,test}/) into phee/",
+    downloads=files_at(
+        "https://raw.githubusercontent.com/ZhaoyueSun/PHEE/HEAD/data/json/",
+        ("train.json", "dev.json", "test.json"),
+        {
+            "train.json": "a2d6cbdae3d95cb3a7e13439164c002041061f6f9823608af483c82d17a31f2b",
+            "dev.json": "e1e24c0dfbe6f624e590a26d294f3082d0142ffc28b9da56761f1dd45e96aa53",
+        },
+    ),
     citation="sun2022phee",
     forms=(
         Form(partial(json_rows.read, to_example=from_json, row_type=Row), include=("*.json", "*.jsonl")),

@@ -14,7 +14,7 @@ import msgspec
 import yaml
 from msgspec.structs import replace
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from pipelines.sources.datasets._roles import describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
@@ -94,6 +94,7 @@ def source(family: str = "") -> Source:
         licence_text="not stated with the files",
         homepage="https://nlp.jhu.edu/rams",
         get="nlp.jhu.edu/rams: data/{train,dev,test}.jsonlines into rams/",
+        downloads=(Download("https://nlp.jhu.edu/rams/RAMS_1.0c.tar.gz", ("*/data/*.jsonlines",)),),
         citation="ebner2020rams",
         held_out=True,
         one_pair=True,

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from schemas.label import Label
 from transforms.formats import columns
 
@@ -16,6 +16,7 @@ SOURCE = Source(
     licence_text="none stated in the repository",
     homepage="https://github.com/jiesutd/LatticeLSTM",
     get="folder ResumeNER of the homepage: train.char.bmes, dev.char.bmes, test.char.bmes into resume_ner/",
+    downloads=github("jiesutd/LatticeLSTM", ("*/ResumeNER/*.char.bmes",)),
     citation="zhang2018lattice",
     forms=(Form(partial(columns.read, columns=2, joiner=""), include=("*.bmes",)),),
     entity_labels={

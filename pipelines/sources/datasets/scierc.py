@@ -1,6 +1,6 @@
 """SciERC: entities and their relations in abstracts of AI papers; DyGIE documents, read sentence by sentence."""
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Download, Form, Licence, Source
 from schemas.label import Label
 from transforms.formats import spert, token_spans
 
@@ -14,6 +14,7 @@ SOURCE = Source(
     licence_text="none stated",
     homepage="http://nlp.cs.washington.edu/sciIE/",
     get="sciERC_processed.tar.gz: processed_data/json/{train,dev,test}.json into scierc/ (folders may stay)",
+    downloads=(Download("http://nlp.cs.washington.edu/sciIE/data/sciERC_processed.tar.gz", ("*/json/*.json",)),),
     citation="luan2018scierc",
     forms=(
         Form(token_spans.read, include=("train.json", "dev.json", "test.json"), exclude=("*spert*",)),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, github
 from schemas.errors import SURROGATE
 from schemas.label import Label
 from transforms.formats import columns
@@ -50,6 +50,7 @@ SOURCE = Source(
     homepage="https://github.com/hltcoe/golden-horse",
     get="folder data of the homepage: weiboNER_2nd_conll.train, .dev, .test (or the first edition's weiboNER.conll.*) "
     "into weibo_ner/",
+    downloads=github("hltcoe/golden-horse", ("weiboNER_2nd_conll.*",)),
     citation="peng2015weibo",
     forms=(
         Form(partial(read, respell=without_positions), include=("weiboNER_2nd_conll.*",)),

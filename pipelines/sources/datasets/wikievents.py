@@ -14,7 +14,7 @@ import msgspec
 import yaml
 from msgspec.structs import replace
 
-from pipelines.sources import Form, Licence, Source
+from pipelines.sources import Form, Licence, Source, files_at
 from pipelines.sources.datasets._roles import describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample, Span
@@ -131,6 +131,10 @@ def source(family: str = "") -> Source:
         licence_text="MIT",
         homepage="https://github.com/raspberryice/gen-arg",
         get="the archive linked at github.com/raspberryice/gen-arg: {train,dev,test}.jsonl into wikievents/",
+        downloads=files_at(
+            "https://gen-arg-data.s3.us-east-2.amazonaws.com/wikievents/data/",
+            ("train.jsonl", "dev.jsonl", "test.jsonl"),
+        ),
         citation="li2021wikievents",
         held_out=True,
         forms=(

@@ -1,0 +1,102 @@
+"""A URL → a local file. An interrupted transfer goes on where it stopped (RFC 9110, section 14: range requests)."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import httpx2
+from tqdm import tqdm
+
+from schemas.errors import MachineError
+
+ATTEMPTS = 4
+FIRST_PAUSE_S = 1.0
+TIMEOUT_S = 60.0
+AGAIN = (408, 425, 429, 500, 502, 503, 504)
+"""Status codes after which the same request may succeed."""
+
+
+class TransferError(MachineError):
+    """A file cannot be downloaded: the message has its URL and the reason."""
+
+
+class _Interrupted(Exception):
+    """An attempt failed in a way that another one may not."""
+
+
+def download(url: str, path: Path, first_pause: float = FIRST_PAUSE_S) -> None:
+    """Downloads the file into `path`.
+
+    Until it is complete, its bytes are in `path` with the suffix .part, and the validators of the server in .validator:
+    a later call asks for the rest only, and starts again if the file has changed. A failed attempt is repeated
+    ATTEMPTS - 1 times, first after `first_pause` seconds and then after twice as long as before. Raises TransferError.
+    """
+    part = path.with_name(f"{path.name}.part")
+    with httpx2.Client(follow_redirects=True, timeout=TIMEOUT_S) as client:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                _attempt(client, url, part)
+                break
+            except (_Interrupted, httpx2.TransportError) as error:
+                if attempt == ATTEMPTS:
+                    raise TransferError(
+                        f"{url}: {error or type(error).__name__} ({ATTEMPTS} attempts); what was transferred is kept, "
+                        "run the command again"
+                    ) from None
+                time.sleep(first_pause * 2 ** (attempt - 1))
+            except (httpx2.InvalidURL, httpx2.TooManyRedirects) as error:
+                raise TransferError(f"{url}: {error}") from None
+    os.replace(part, path)
+    _validator_file(part).unlink(missing_ok=True)
+
+
+def _validator_file(part: Path) -> Path:
+    return part.with_suffix(".validator")
+
+
+def _attempt(client: httpx2.Client, url: str, part: Path) -> None:
+    """Requests the bytes that `part` lacks. Raises _Interrupted or httpx2.TransportError if a repetition may help."""
+    validators = _validator_file(part)
+    start = part.stat().st_size if part.exists() and validators.exists() else 0
+    headers = {"Accept-Encoding": "identity"}  # else the bytes on disk would not be those that a range counts
+    if start:
+        headers |= {"Range": f"bytes={start}-", "If-Range": json.loads(validators.read_text())}
+    with client.stream("GET", url, headers=headers) as answer:
+        if answer.status_code == 416 and answer.headers.get("content-range") == f"bytes */{start}":
+            return  # it was complete
+        if answer.status_code in AGAIN:
+            raise _Interrupted(f"HTTP {answer.status_code}")
+        if answer.status_code == 416:
+            part.unlink()
+            raise _Interrupted("the file on the server is shorter than before")
+        if answer.status_code not in (200, 206):
+            raise TransferError(f"{url}: HTTP {answer.status_code}; the address may have changed, see its homepage")
+        start = start if answer.status_code == 206 else 0
+        validator = _validator(answer)
+        if validator:
+            validators.write_text(json.dumps(validator))
+        else:
+            validators.unlink(missing_ok=True)  # without one the server could not say that the file has changed
+        _write(answer, part, start)
+
+
+def _validator(answer: httpx2.Response) -> str:
+    """A value for If-Range: a strong ETag, or else the date of the last change."""
+    etag = answer.headers.get("etag", "")
+    return etag if etag and not etag.startswith("W/") else answer.headers.get("last-modified", "")
+
+
+def _write(answer: httpx2.Response, part: Path, start: int) -> None:
+    """Writes the body after the first `start` bytes of `part`, with progress on stderr."""
+    length = answer.headers.get("content-length")
+    total = start + int(length) if length else None
+    layout = {"unit": "B", "unit_scale": True, "unit_divisor": 1000, "leave": False, "disable": None}
+    with part.open("ab") as file, tqdm(total=total, initial=start, desc=part.stem[:30], **layout) as bar:
+        file.truncate(start)
+        for chunk in answer.iter_raw():
+            file.write(chunk)
+            bar.update(len(chunk))
+        size = file.tell()
+    if total is not None and size != total:
+        raise _Interrupted(f"{size:,} of {total:,} bytes came")
