@@ -18,13 +18,7 @@ SOURCE = Source(
     licence_text="none stated",
     homepage="https://github.com/Sewens/COAE2016",
     get="github.com/Sewens/COAE2016: COAE_Task3 (train_shuffle, test_1_q, test_2_q) into coae2016/ (folders may stay)",
-    downloads=github(
-        "Sewens/COAE2016",
-        (
-            "train_shuffle",
-            "test_?_q",
-        ),
-    ),
+    downloads=github("Sewens/COAE2016", ("train_shuffle", "test_1_q", "test_2_q")),
     citation="coae2016",
     forms=(Form(tagged_rows.read, include=("train_shuffle*", "test_1_q*", "test_2_q*"), splits={"*": "test"}),),
     relation_labels={

@@ -61,13 +61,7 @@ def source(number: int) -> Source:
             "github.com/thunlp/FewRel, data: train_wiki.json, val_wiki.json into fewrel/ (one is enough); or from "
             "github.com/declare-lab/RelationPrompt, data for zero_rte: a folder fewrel/unseen_10_seed_0"
         ),
-        downloads=github(
-            "thunlp/FewRel",
-            (
-                "*/data/train_wiki.json",
-                "*/data/val_wiki.json",
-            ),
-        ),
+        downloads=github("thunlp/FewRel", ("*/data/train_wiki.json", "*/data/val_wiki.json")),
         citation="han2018fewrel",
         forms=(
             Form(partial(read, unseen=unseen), include=("train_wiki.json", "val_wiki.json")),

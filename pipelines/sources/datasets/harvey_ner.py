@@ -16,14 +16,7 @@ SOURCE = Source(
     licence_text="none stated in the repository; tweets under the terms of Twitter",
     homepage="https://github.com/brickee/HarveyNER",
     get="folder data of the homepage: tweets.train.bio, tweets.dev.bio, tweets.test.bio into harvey_ner/",
-    downloads=github(
-        "brickee/HarveyNER",
-        (
-            "tweets.train.bio",
-            "tweets.dev.bio",
-            "tweets.test.bio",
-        ),
-    ),
+    downloads=github("brickee/HarveyNER", ("tweets.train.bio", "tweets.dev.bio", "tweets.test.bio")),
     citation="chen2022harveyner",
     forms=(
         Form(

@@ -22,14 +22,7 @@ SOURCE = Source(
     licence_text="none stated",
     homepage="https://github.com/zhangdongxu/kbp37",
     get="github.com/zhangdongxu/kbp37: train.txt, dev.txt, test.txt into kbp37/",
-    downloads=github(
-        "zhangdongxu/kbp37",
-        (
-            "train.txt",
-            "dev.txt",
-            "test.txt",
-        ),
-    ),
+    downloads=github("zhangdongxu/kbp37", ("train.txt", "dev.txt", "test.txt")),
     citation="zhang2015relation",
     forms=(Form(partial(blocks.read, undirected=("no_relation",)), include=("train.txt", "dev.txt", "test.txt")),),
     relation_labels={
