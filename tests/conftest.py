@@ -1,22 +1,26 @@
 """Shared by several test modules: one build of the bundled samples, and functions that run and compare builds."""
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from pipelines import build
-from tests import beam_memory
+from tests import beam_memory, expectation_memory
 
 beam_memory.remember_arguments()
+beam_memory.remember_states()
 beam_memory.remember_options()
+expectation_memory.remember_expectations()
 
 settings.register_profile("ieforge", deadline=None)  # a loaded machine is slow, not wrong
 settings.load_profile("ieforge")
@@ -26,6 +30,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from the current build")
+
+
+def pytest_collection_modifyitems(items):
+    """One of the files that need `built` is first, the others are last, so that few processes wait while one builds."""
+    builds = dict.fromkeys(item.path for item in items if "built" in item.fixturenames)
+    first = next(iter(builds), None)
+    items.sort(key=lambda item: (item.path != first, item.path in builds))
 
 
 def build_here(*flags: str) -> subprocess.CompletedProcess:
@@ -62,13 +73,31 @@ def checksums(output: Path, pattern: str = "**/*.parquet") -> dict[str, str]:
     }
 
 
+def make_once(tmp_path_factory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that `make` fills, once for all test processes: one makes it, others wait, and each has a copy."""
+    base = tmp_path_factory.getbasetemp()
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"made-{name}"
+    with open(f"{made}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            partial = made.with_suffix(".partial")
+            make(partial)
+            partial.rename(made)
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp(name) / "made"))
+
+
+def build_once(tmp_path_factory, name: str, *flags: str) -> Path:
+    def build_samples(folder: Path) -> None:
+        done = build_here("--output", str(folder / "build"), *flags)
+        assert done.returncode == 0, done.stderr
+
+    return make_once(tmp_path_factory, name, build_samples) / "build"
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> Path:
     """The bundled samples, built once. Tests only read it; a test that changes something copies it first."""
-    output = tmp_path_factory.mktemp("built") / "build"
-    done = build_here("--output", str(output))
-    assert done.returncode == 0, done.stderr
-    return output
+    return build_once(tmp_path_factory, "built")
 
 
 SMALL = ("--sources", "IE-en/KG/lighthouses,ade_corpus,anatem,clue_ner,duee1,semeval_re")
@@ -78,10 +107,7 @@ SMALL = ("--sources", "IE-en/KG/lighthouses,ade_corpus,anatem,clue_ner,duee1,sem
 @pytest.fixture(scope="session")
 def small(tmp_path_factory) -> Path:
     """Like `built`, with the SMALL sources."""
-    output = tmp_path_factory.mktemp("small") / "build"
-    done = build_here("--output", str(output), *SMALL)
-    assert done.returncode == 0, done.stderr
-    return output
+    return build_once(tmp_path_factory, "small", *SMALL)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The statistics of a build or of some of its sources → its dataset card: YAML for `load_dataset`, text for people."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +42,15 @@ def render(
     corpus has one. `forms`: the examples of the forms of answer, if the rows have several.
     `annotators`: those of sources, by key; the card does not name them.
     """
+    more = {"place": place, "forms": forms, "annotated": annotated(statistics.sources, annotators)}
+    text = template_environment().get_template(f"card.{lang}.md").render(facts(statistics) | more)
+    text = "\n".join(map(printable, text.split("\n")))  # a name or label may contain control characters
+    return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"
+
+
+@functools.cache
+def template_environment() -> Environment:
+    """The environment of the templates, which it compiles once per process."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -58,10 +68,7 @@ def render(
         "yaml": dump,
         "language": language.name,
     }
-    more = {"place": place, "forms": forms, "annotated": annotated(statistics.sources, annotators)}
-    text = environment.get_template(f"card.{lang}.md").render(facts(statistics) | more)
-    text = "\n".join(map(printable, text.split("\n")))  # a name or label may contain control characters
-    return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"
+    return environment
 
 
 def annotated(

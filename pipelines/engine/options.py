@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_job_api_pb2
 
 from schemas.errors import ConfigError
@@ -59,7 +59,10 @@ def parse_options(flags: Sequence[str], known_flags: Sequence[str] = (), verbose
     """
     unknown, beam_flags = split_unknown(flags)
     beam_options = PipelineOptions([*flags, *([] if verbose else ["--default_sdk_harness_log_level=ERROR"])])
-    if unknown and not portable_name(beam_options):
+    if portable_name(beam_options):
+        # Else Beam runs `pip freeze` for every stage, a second each; `cluster.check` compares what decides the rows.
+        beam_options.view_as(DebugOptions).add_experiment("disable_logging_submission_environment")
+    elif unknown:
         refuse(unknown[0], beam_flags.union(known_flags))
     return beam_options
 

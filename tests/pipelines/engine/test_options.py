@@ -2,6 +2,7 @@
 
 import pytest
 from apache_beam.portability.api import beam_job_api_pb2
+from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 
 from pipelines.engine.options import ClusterOptions, parse_options, split_unknown
 from schemas.errors import ConfigError
@@ -33,6 +34,12 @@ def test_a_wrong_value_names_beam_only_for_flags_of_beam():
 def test_a_timeout_has_no_short_form():
     with pytest.raises(ConfigError, match=r"^unknown flag --stall; "):
         parse_options(["--stall=3"])
+
+
+def test_no_stage_lists_the_installed_packages_for_the_job_service():
+    """Beam would run `pip freeze`, which takes a second, and send its output with every job."""
+    options = parse_options(["--runner=PortableRunner", "--environment_type=LOOPBACK"])
+    assert list(EmbeddedPythonEnvironment.from_options(options).artifacts()) == []
 
 
 TYPE = beam_job_api_pb2.PipelineOptionType
