@@ -153,9 +153,23 @@ CORPUS_FAULTS = {
     "repeated_texts": "No text occurs twice in a source and split. If `clean.same_text` is `report`, no text occurs "
     "twice with the same annotations or with different labels of one span; the card counts rows that differ otherwise.",
     "leaked_texts": "No train or validation text occurs in a test split.",
+    "partial_leaks": "If `clean.partial_leaks` is `drop`, no train or validation text lies within a test text, "
+    "contains one or is similar to one.",
+    "torn_documents": "Only documents over `max_chars` are in windows, which are parts of their text; between two "
+    "consecutive windows nothing is left out.",
     "excess_negatives": "There are at most `negative_ratio` all-negative rows per row with a positive label.",
 }
-CORPUS_CULPRITS = {name: f"{name}_ids" for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")}
+CORPUS_CULPRITS = {
+    name: f"{name}_ids"
+    for name in (
+        "altered_shards",
+        "repeated_ids",
+        "repeated_texts",
+        "leaked_texts",
+        "partial_leaks",
+        "torn_documents",
+    )
+}
 
 
 def suite(
