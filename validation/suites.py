@@ -129,7 +129,7 @@ INSTRUCTION_FAULTS = {
     "wrong_prompt_keys": "The keys of `instruction` are instruction, schema, input, in this order.",
     "wrong_prompt_values": "Instruction and input are strings that are not blank; the schema has the form of its task.",
     "schema_differs": "The schema lists exactly the labels asked, in order; it masks only names that it describes.",
-    "wrong_masks": "Masks differ from each other and from all names of the label set, and are not in the text.",
+    "wrong_masks": "Masks differ from each other, and occur in neither the text nor a name or description of a label.",
     "unknown_roles": "Every role or attribute in the schema belongs to its label and is listed once.",
     "wrong_hash": "`text_sha256` is the SHA-256 of the input text.",
     "misplaced_answer": "Train and validation rows have `output` and no `label`, test rows have no `output`.",
