@@ -22,16 +22,15 @@ DESCRIPTION_CHARS + NEAREST * (SHORT_CHARS + NAME_CHARS + 24) characters."""
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`neighbour`: a clause about a neighbour. `described`: the same with its description. `separator`: of clauses."""
+    """`neighbour`: a clause about a neighbour. `separator`: of clauses."""
 
     neighbour: str
-    described: str
     separator: str
 
 
 TEMPLATES = {
-    "en": Template("not '{name}'", "not '{name}', which means {description}", "; "),
-    "zh": Template("不是“{name}”", "不是“{name}”，后者指{description}", "；"),
+    "en": Template("not '{name}', which means {description}", "; "),
+    "zh": Template("不是“{name}”，后者指{description}", "；"),
 }
 """Language → template; other languages take the English one, as prompts do."""
 
@@ -62,14 +61,14 @@ class Basis:
 
 
 def contrasts(labels: LabelSet, dictionary: Dictionary, written: Contrasts) -> dict[str, str]:
-    """Label → its line, for the labels that have a line in the file (`written`) or a neighbour in the dictionary, in
-    the order of the set. The file counts first, also for a label whose neighbours have changed.
+    """Label → its line, for the labels that have a line in the file (`written`) or of the template, in the order of the
+    set. The file counts first, also for a label whose neighbours have changed.
     """
     lines = {}
     for label, basis in bases(labels, dictionary).items():
         entry = written.get((dictionary.task, dictionary.key, label))
-        if entry or basis.opposites:
-            lines[label] = entry.contrast if entry else line(basis, labels.lang)
+        if text := entry.contrast if entry else line(basis, labels.lang):
+            lines[label] = text
     return lines
 
 
@@ -87,9 +86,7 @@ def bases(labels: LabelSet, dictionary: Dictionary) -> dict[str, Basis]:
 
 
 def opposite(label: Label, other: Label, description: str) -> Opposite:
-    """`other` as the line of `label`, which has this description, names it. A typed triple without a description has
-    no more to say than its name.
-    """
+    """`other` as the line of `label`, which has this description, names it."""
     short = in_short(other.description)
     name = clipped(other.name, NAME_CHARS) if shown(other) == shown(label) else shown(other)
     return Opposite(other.name, name, "" if short == in_short(description) else short)
@@ -101,13 +98,13 @@ def shown(label: Label) -> str:
 
 
 def line(basis: Basis, lang: str) -> str:
-    """The line of the template, in the language `lang`."""
+    """The line of the template, in the language `lang`. It names the neighbours with a description only, since the name
+    alone tells nothing; empty if there is none.
+    """
     template = TEMPLATES.get(lang, TEMPLATES[language.DEFAULT])
-    clauses = [basis.description] if basis.description else []
-    for each in basis.opposites:
-        form = template.described if each.description else template.neighbour
-        clauses.append(form.format(name=each.name, description=each.description))
-    return template.separator.join(clauses)
+    described = [each for each in basis.opposites if each.description]
+    clauses = [template.neighbour.format(name=each.name, description=each.description) for each in described]
+    return template.separator.join([basis.description] * bool(basis.description) + clauses) if clauses else ""
 
 
 def in_short(description: str) -> str:

@@ -52,8 +52,10 @@ class Target:
     def entry(self, line: str, model: str) -> Contrast:
         return contrast_file.signed(Contrast(line, self.basis.description, self.basis.neighbours, model))
 
-    def from_template(self) -> Contrast:
-        return self.entry(contrast.line(self.basis, self.labels.lang), TEMPLATE)
+    def from_template(self) -> dict[Key, Contrast]:
+        """The entry with the line of the template; none if no neighbour has a description."""
+        line = contrast.line(self.basis, self.labels.lang)
+        return {self.key: self.entry(line, TEMPLATE)} if line else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def describe(arguments: argparse.Namespace) -> int:
     elif arguments.endpoint:
         write_with_model(path, plan, flags.server(arguments, contrast_prompts.MAX_NEW_TOKENS))
     else:
-        contrast_file.update(path, {target.key: target.from_template() for target in plan.targets})
+        lines = (target.from_template() for target in plan.targets)
+        contrast_file.update(path, {key: entry for each in lines for key, entry in each.items()})
         log(f"{path}: {len(plan.targets):,} lines of the template written{kept(plan)}")
     return 0
 
@@ -128,8 +131,10 @@ def make_plan(candidates: Iterator[Target], written: Contrasts, has_model: bool)
     plan = Plan([], Counter())
     for target in candidates:
         entry = written.get(target.key)
+        can_write = has_model or bool(target.from_template())
         if entry is None:
-            plan.targets.append(target)
+            if can_write:
+                plan.targets.append(target)
             continue
         is_current = (entry.description, entry.neighbours) == (target.basis.description, target.basis.neighbours)
         is_of_model = entry.model != TEMPLATE
@@ -139,7 +144,7 @@ def make_plan(candidates: Iterator[Target], written: Contrasts, has_model: bool)
             plan.kept["up to date"] += 1
         elif is_of_model and not has_model:
             plan.kept["of a model and made for other neighbours (--endpoint writes them anew)"] += 1
-        else:
+        elif can_write:
             plan.targets.append(target)
     return plan
 
@@ -171,7 +176,7 @@ def write_with_model(path: str, plan: Plan, server: client.Endpoint) -> None:
             line = result.text.strip()
             if reason := problem(line, result.cut, target):
                 bad.append(f"{' '.join(target.key)}: {reason}: {quoted(line)}")
-            unsaved[target.key] = target.from_template() if reason else target.entry(line, server.model)
+            unsaved |= target.from_template() if reason else {target.key: target.entry(line, server.model)}
             if time.monotonic() - saved > SAVE_S:
                 contrast_file.update(path, unsaved)
                 unsaved, saved = {}, time.monotonic()

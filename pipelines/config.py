@@ -1,5 +1,6 @@
 """The settings of a build, with their types, ranges and defaults."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -176,6 +177,21 @@ class Config(Section):
     hold_out: HoldOut = HoldOut()
     familiarity: Familiarity = Familiarity()
     tokens: Tokens = Tokens()
+
+
+def idle_settings(instruct: Instruct, tasks: Sequence[str]) -> Iterator[str]:
+    """A line for each setting of prompts that changes nothing beside the others. `tasks`: those of the build."""
+    shares = instruct.descriptions
+    names = ", ".join(name for name in ("drop", "mask", "contrast") if getattr(shares, name))
+    if names and not shares.share:
+        yield f"instruct.descriptions.share is 0, so no prompt has descriptions and this changes nothing: {names}"
+    elif shares.share and shares.mask and shares.drop == 1:
+        yield "instruct.descriptions.drop is 1, so no label has a description, and mask changes nothing"
+    for form, share in instruct.forms.items():
+        if form != answer_form.DEFAULT and not share:
+            yield f"instruct.forms.{form} is 0, so no row is asked in this form"
+        elif not any(task in answer_form.FORM_TASKS[form] for task in tasks):
+            yield f"instruct.forms.{form} serves none of the tasks {', '.join(tasks)}; their rows are asked as iepile"
 
 
 def read_recipe(path: str | Path) -> Settings:

@@ -11,7 +11,7 @@ from apache_beam.options.pipeline_options import DirectOptions
 
 from hard_negatives import contrast_file, dictionary, embed, mistakes
 from pipelines import build_folder, build_reports, claim
-from pipelines.config import Config
+from pipelines.config import Config, idle_settings
 from pipelines.describe import figures, losses
 from pipelines.describe.plural import counted
 from pipelines.engine import cluster, dag, runner, workers
@@ -80,6 +80,9 @@ def build(config: Config, run: BuildOptions) -> int:
         log(f"note: {line}")
     for lang, keys in languages_taken(located).items():
         log(f"note: {', '.join(keys)}: {language.note(lang)}")
+    tasks = [task for task in config.instruct.tasks if any(task in source.source.tasks for source in located)]
+    for line in idle_settings(config.instruct, tasks):
+        log(f"note: {line}")
     if run.dry_run:
         return print_plan(config, folder, located)
     given = (config.instruct.prompts, config.mine.contrasts, config.mine.confusions)

@@ -49,7 +49,8 @@ class KnowledgeCorpus(Stored, frozen=True):
     """The content of `knowledge.json`.
 
     `licence`: that of the texts. `scorer`: what judged whether a text states a fact. Facts with a score below
-    `min_score` are not in the rows.
+    `min_score` are not in the rows. `settings`: the seed, and the settings that affect the rows and differ from their
+    defaults; empty for a corpus of an earlier version.
     """
 
     version: Literal[1]
@@ -64,6 +65,7 @@ class KnowledgeCorpus(Stored, frozen=True):
     min_score: Score
     entity_types: Annotated[tuple[EntityType, ...], Meta(min_length=1)]
     relations: Annotated[tuple[RelationType, ...], Meta(min_length=1)]
+    settings: dict[str, str | int | float | bool | None] = msgspec.field(default_factory=dict)
 
 
 class ExportedEntity(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

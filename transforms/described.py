@@ -15,9 +15,9 @@ show no lines of contrast, which name other labels.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count, groupby
+from itertools import chain, count, groupby
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], 
 
     The labels of `spec` are those of `described_labels`. A label is masked only with its description, and only if no
     other label of the label set has the same one. The masks of a row differ from each other and, whatever the case,
-    from all names of the label set, and do not occur in the text.
+    occur neither in the text nor in what the label set says of its labels (`label_words`).
     """
     shares, rows, labels = spec.options.descriptions, len(batches.example), len(batches.label)
     if not shares.share:
@@ -116,11 +116,11 @@ def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], 
     can_mask = np.array([label.description != "" and repeated[label.description] == 1 for label in spec.labels], bool)
     masked_rows = drawn(shares.mask, row_keys, np.full(rows, MASKED))
     masked = described & masked_rows[batches.row] & can_mask[batches.label]
-    names = {name.casefold() for label in spec.labels for name in (label.name, answer_key(label))}
+    words = label_words(spec.labels)
     masks: dict[int, str] = {}
     numbers = np.flatnonzero(masked).tolist()
     for row, in_row in groupby(numbers, key=batches.row.__getitem__):
-        free = free_masks(int(row_keys[row]), names, texts[batches.example[row]])
+        free = free_masks(int(row_keys[row]), words, texts[batches.example[row]])
         masks.update(zip(in_row, free, strict=False))
     return Shown(described_rows, masked_rows, described, masks)
 
@@ -130,14 +130,25 @@ def fraction(keys: np.ndarray) -> np.ndarray:
     return (keys >> np.uint64(11)) * 2.0**-53
 
 
-def free_masks(key: int, names: Collection[str], text: str) -> Iterator[str]:
-    """The masks of the row with this key in their order: `label_1`, `label_2`, … or words, by a draw."""
+def label_words(labels: Iterable[Label]) -> str:
+    """Everything that prompts may show of the labels, case-folded: names, types, and descriptions, also of roles."""
+    shown = (
+        (label.name, label.subject_type or "", label.object_type or "", *label.role_names, *label.descriptions)
+        for label in labels
+    )
+    return "\n".join(chain.from_iterable(shown)).casefold()
+
+
+def free_masks(key: int, words: str, text: str) -> Iterator[str]:
+    """The masks of the row with this key in their order: `label_1`, `label_2`, … or words, by a draw. `words`: see
+    `label_words`.
+    """
     folded = text.casefold()
-    words = (word(nth_key(nth_key(key, WORDS), number)) for number in count())
+    made = (word(nth_key(nth_key(key, WORDS), number)) for number in count())
     numbered = (f"label_{number}" for number in count(1))
     seen: set[str] = set()
-    for mask in words if nth_key(key, KIND) % 2 else numbered:
-        if mask not in seen and mask not in names and mask not in folded:
+    for mask in made if nth_key(key, KIND) % 2 else numbered:
+        if mask not in seen and mask not in words and mask not in folded:
             seen.add(mask)
             yield mask
 

@@ -338,6 +338,8 @@ class SplitFacts:
     repeated_ids: Culprits = Culprits()
     repeated_texts: Culprits = Culprits()
     leaked_texts: Culprits = Culprits()
+    partial_leaks: Culprits = Culprits()
+    torn_documents: Culprits = Culprits()
     negatives: int = 0
     positives: int = 0
     negative_ratio: float = 0.0
@@ -350,11 +352,8 @@ def corpus_profile(facts: Iterable[SplitFacts]) -> pd.DataFrame:
     counts = [
         {
             "rows": fact.rows,
-            "altered_shards": fact.altered_shards.count,
             "missing_rows": abs(fact.manifest_rows - fact.rows),
-            "repeated_ids": fact.repeated_ids.count,
-            "repeated_texts": fact.repeated_texts.count,
-            "leaked_texts": fact.leaked_texts.count,
+            **{name: getattr(fact, name).count for name in CORPUS_CULPRITS},
             "excess_negatives": max(0, int(np.ceil(fact.negatives - fact.negative_ratio * fact.positives))),
         }
         for fact in facts

@@ -129,7 +129,7 @@ INSTRUCTION_FAULTS = {
     "wrong_prompt_keys": "The keys of `instruction` are instruction, schema, input, in this order.",
     "wrong_prompt_values": "Instruction and input are strings that are not blank; the schema has the form of its task.",
     "schema_differs": "The schema lists exactly the labels asked, in order; it masks only names that it describes.",
-    "wrong_masks": "Masks differ from each other and from all names of the label set, and are not in the text.",
+    "wrong_masks": "Masks differ from each other, and occur in neither the text nor a name or description of a label.",
     "unknown_roles": "Every role or attribute in the schema belongs to its label and is listed once.",
     "wrong_hash": "`text_sha256` is the SHA-256 of the input text.",
     "misplaced_answer": "Train and validation rows have `output` and no `label`, test rows have no `output`.",
@@ -153,9 +153,23 @@ CORPUS_FAULTS = {
     "repeated_texts": "No text occurs twice in a source and split. If `clean.same_text` is `report`, no text occurs "
     "twice with the same annotations or with different labels of one span; the card counts rows that differ otherwise.",
     "leaked_texts": "No train or validation text occurs in a test split.",
+    "partial_leaks": "If `clean.partial_leaks` is `drop`, no train or validation text lies within a test text, "
+    "contains one or is similar to one.",
+    "torn_documents": "Only documents over `max_chars` are in windows, which are parts of their text; between two "
+    "consecutive windows nothing is left out.",
     "excess_negatives": "There are at most `negative_ratio` all-negative rows per row with a positive label.",
 }
-CORPUS_CULPRITS = {name: f"{name}_ids" for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")}
+CORPUS_CULPRITS = {
+    name: f"{name}_ids"
+    for name in (
+        "altered_shards",
+        "repeated_ids",
+        "repeated_texts",
+        "leaked_texts",
+        "partial_leaks",
+        "torn_documents",
+    )
+}
 
 
 def suite(

@@ -15,6 +15,7 @@ import msgspec
 from schemas.answer_form import DEFAULT, forms_of
 from schemas.label import LabelSet
 from transforms import answer_forms
+from transforms.described import described_labels, label_words
 from transforms.render import encode
 from validation.prompt_schemas import Entry, Text, entries
 
@@ -94,13 +95,14 @@ KEYS = ["instruction", "schema", "input"]
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The part of a label set with which rows are compared. `roles`: label → roles or attributes; `predicates`: label →
-    predicate (SPO).
+    predicate (SPO). `words`: see `described.label_words`.
     """
 
     source: str
     lang: str
     roles: dict[str, frozenset[str]]
     predicates: dict[str, str]
+    words: str
 
     @classmethod
     def from_label_set(cls, label_set: LabelSet) -> "Vocabulary":
@@ -109,6 +111,7 @@ class Vocabulary:
             label_set.lang,
             {label.name: frozenset(label.role_names) for label in label_set.labels},
             {label.name: label.predicate for label in label_set.labels if label.predicate is not None},
+            label_words(described_labels(label_set)),
         )
 
 
@@ -209,12 +212,9 @@ def can_be_mask(entry: Entry, vocabulary: Vocabulary) -> bool:
 
 
 def wrong_masks(masks: list[str], text: str, vocabulary: Vocabulary) -> bool:
-    """Whether a mask repeats another, is a name of the label set or occurs in the text, whatever the case."""
-    if not masks:
-        return False
-    names = {name.casefold() for name in (*vocabulary.roles, *vocabulary.predicates.values())}
+    """Whether a mask repeats another or occurs, whatever the case, in the text or in what is shown of the label set."""
     return len(set(masks)) < len(masks) or any(
-        mask.casefold() in names or mask.casefold() in text.casefold() for mask in masks
+        mask.casefold() in vocabulary.words or mask.casefold() in text.casefold() for mask in masks
     )
 
 

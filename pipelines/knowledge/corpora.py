@@ -12,6 +12,14 @@ from transforms.knowledge import themes
 from validation import entailment
 
 LANGUAGES = {"en": "English", "zh": "Chinese"}
+SHOWN_SETTINGS = {
+    "pages": ("min_tokens", "max_tokens", "limit"),
+    "link": ("mentions", "max_name_tokens"),
+    "match": ("themes", "theme", "coarse_dates"),
+    "export": ("alpha", "without_facts", "validation_share", "test_share"),
+}
+"""Section → its settings that affect the rows, but for those that are fields of KnowledgeCorpus."""
+
 UNSAFE = re.compile(r"[^\w-]+")
 """Characters of the name of a theme that its folder does not have."""
 
@@ -50,10 +58,22 @@ def describe(config: Config) -> dict[str, KnowledgeCorpus]:
                 )
                 for relation in all_themes.themes[key].relations
             ),
+            settings=changed_settings(config),
         )
         for name, key in names.items()
         if config.match.theme in (None, key)
     }
+
+
+def changed_settings(config: Config) -> dict[str, str | int | float | bool | None]:
+    """`KnowledgeCorpus.settings`. A file of themes is named without its folder."""
+    changed = {"seed": config.seed}
+    for section, keys in SHOWN_SETTINGS.items():
+        values, defaults = getattr(config, section), Config.model_fields[section].default
+        for key in keys:
+            if (value := getattr(values, key)) != getattr(defaults, key):
+                changed[f"{section}.{key}"] = PurePosixPath(value).name if key == "themes" else value
+    return changed
 
 
 DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")

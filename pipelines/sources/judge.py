@@ -11,7 +11,7 @@ from pipelines import sources
 from pipelines.sources import Source
 from schemas.agreement import Annotators
 from schemas.example import LAYER
-from schemas.label import OpenLabels
+from schemas.label import OpenLabels, typed_label
 from schemas.manifests import LayerCounts, SplitRead, Stored
 from transforms.formats.label_studio import UNREAD_PREDICTIONS
 
@@ -33,6 +33,7 @@ class SplitOutcome(Stored, frozen=True):
     `counts`: the records read. `failed`: the reason why the split cannot be read. `empty`: the message if it has no
     record. A split that failed or is empty may still have counts of bad records. `annotators`: those of the texts, with
     all pairs, if they are named; those of files that are divided into splits are in the outcome of the first split.
+    `triples`: the typed triples (subject type, predicate, object type) whose name may be that of another one.
     """
 
     key: str
@@ -41,6 +42,7 @@ class SplitOutcome(Stored, frozen=True):
     failed: str = ""
     empty: str = ""
     annotators: Annotators | None = None
+    triples: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def read(self) -> SplitRead | None:
@@ -52,8 +54,9 @@ def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_rejec
     """The verdict on the sources that were read. `by_key`: these sources.
 
     A source fails if one of its files cannot be read or contains no record, if too many records of a split are bad, if
-    no record is a text, or if no record of any split has the annotation that its tasks need. Up to `FEW` bad records
-    are accepted unless they are more than half of the records of the split, or `max_reject_rate` is 0.
+    no record is a text, if no record of any split has the annotation that its tasks need, or if two typed triples have
+    the same name. Up to `FEW` bad records are accepted unless they are more than half of the records of the split, or
+    `max_reject_rate` is 0.
     """
     verdict = Verdict()
     groups: dict[str, list[SplitOutcome]] = {}
@@ -75,6 +78,7 @@ def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_rejec
             splits = [outcome.read for outcome in group if outcome.read]
             problems = [too_many_bad(split, read[folder(key), split.split], max_reject_rate) for split in splits]
             problem = next(filter(None, problems), "") or no_text(splits) or unannotated(splits, by_key[key])
+            problem = problem or same_name(triple for outcome in group for triple in outcome.triples)
             if problem:
                 verdict.failed[key] = problem
     return verdict
@@ -134,6 +138,19 @@ def unannotated(splits: list[SplitRead], source: Source) -> str:
         return f"none of its texts is annotated{others}, so nothing can be learnt from it; {remedy}"
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"
+
+
+def same_name(triples: Iterable[tuple[str, str, str]]) -> str:
+    """The message if two typed triples have the same name, else empty."""
+    by_name: dict[str, tuple[str, str, str]] = {}
+    for triple in triples:
+        name = typed_label(*triple).name
+        if by_name.setdefault(name, triple) != triple:
+            return (
+                f"{by_name[name]} and {triple} have the same name {name!r} in SPO; "
+                "rename one of the labels in source.yaml"
+            )
+    return ""
 
 
 def annotations(counts: LayerCounts) -> int:

@@ -4,6 +4,7 @@ Such a folder contains knowledge.json and any of train.jsonl, validation.jsonl a
 the data root; the key of the root is its name.
 """
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -156,9 +157,10 @@ def as_source(corpus: KnowledgeCorpus) -> Source:
 def title(corpus: KnowledgeCorpus) -> str:
     """The title with what the corpus was made from, for the dataset card."""
     scores = "the built-in lexical score" if corpus.scorer == "lexical" else corpus.scorer
+    settings = "".join(f", {key} {json.dumps(value)}" for key, value in corpus.settings.items())
     return (
         f"{corpus.title}: texts of {named(corpus.wikipedia)}, facts of {named(corpus.wikidata)}, "
-        f"scored by {scores}, at least {corpus.min_score:g}"
+        f"scored by {scores}, at least {corpus.min_score:g}{settings}"
     )
 
 

@@ -93,7 +93,8 @@ class Clean(beam.PTransform):
         )
         gathered = cut["keys"] | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
         rules = LeakRules(self.settings.leak_words, self.settings.leak_jaccard)
-        leaks = gathered | "Find partial leaks" >> FindPartialLeaks(self.output, list(self.shards.values()), rules)
+        search = FindPartialLeaks(self.output, list(self.shards.values()), rules, cut_folder(self.output))
+        leaks = gathered | "Find partial leaks" >> search
         rows = (
             gathered
             | "Find shared keys" >> beam.FlatMap(shared_rows)

@@ -47,7 +47,7 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
         for name in ("manifest_rows", "rows", "negatives", "positives"):
             total[name] += fact.get(name, 0)
         total["negative_ratio"] = fact.get("negative_ratio", total["negative_ratio"])
-        for name in ("altered_shards", "leaked_texts", "repeated_texts"):
+        for name in CORPUS_CULPRITS:
             total[name] += fact.get(name, {}).get("count", 0)
             ids.setdefault(name, []).extend(fact.get(name, {}).get("ids", ()))
         for prefix, low_high in fact.get("ordinals", {}).items():
@@ -64,13 +64,13 @@ def add_up(facts: Iterable[dict]) -> list[profile.SplitFacts]:
             split,
             total["manifest_rows"],
             total["rows"],
-            *(
-                profile.Culprits(total[name], tuple(sorted(culprits[folder, split].get(name, ()))[:3]))
-                for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")
-            ),
-            total["negatives"],
-            total["positives"],
-            total["negative_ratio"],
+            negatives=total["negatives"],
+            positives=total["positives"],
+            negative_ratio=total["negative_ratio"],
+            **{
+                name: profile.Culprits(total[name], tuple(sorted(culprits[folder, split].get(name, ()))[:3]))
+                for name in CORPUS_CULPRITS
+            },
         )
         for (folder, split), total in sorted(totals.items())
         if any(total[name] for name in ("manifest_rows", "rows", *CORPUS_CULPRITS))

@@ -200,7 +200,8 @@ class IngestSplit(beam.DoFn):
         else:
             annotators = comparison.annotators(pairs=None) if comparison.texts else None
             for split in splits:
-                yield SplitOutcome(split.key, split.split, split, annotators=annotators)
+                triples = tuple(sorted(writers[split.split].triples))
+                yield SplitOutcome(split.key, split.split, split, annotators=annotators, triples=triples)
                 annotators = None
 
     def read(self, element: SplitFiles, comparison: Comparison) -> dict[str, "SplitWriter"]:

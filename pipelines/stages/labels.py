@@ -139,7 +139,7 @@ def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str,
     """The source's labels for the task, sorted by name, and their counts by split (0 if a label does not occur)."""
     labels = {label.name: label for label in task_labels(source, task, collapsed)}
     if task == "SPO" and not labels:
-        labels = typed_label_set(key, sorted({triple for triple, _, _ in counts}))
+        labels = {label.name: label for label in (typed_label(*triple) for triple, _, _ in counts)}
     elif isinstance(label_map(source, task), OpenLabels):
         labels = open_label_set(labels, source.roles, LAYER[task], sorted(label for label, _, _ in counts))
     by_label: dict[str, Counter] = {}
@@ -155,20 +155,6 @@ def label_set(key: str, source: Source, task: str, counts: list[tuple[tuple[str,
         tuple(labels[name] for name in names),
         {name: dict(sorted(by_label.get(name, {}).items())) for name in names},
     )
-
-
-def typed_label_set(key: str, triples: Iterable[tuple[str, ...]]) -> dict[str, Label]:
-    """The labels of typed triples. Raises SourceError for two triples that have the same name."""
-    labels: dict[str, Label] = {}
-    for triple in triples:
-        label = typed_label(*triple)
-        other = labels.setdefault(label.name, label)
-        if other != label:
-            raise SourceError(
-                f"source {key}: {(other.subject_type, other.predicate, other.object_type)} and {triple} have the same "
-                f"name {label.name!r} in SPO; rename one of the labels in source.yaml"
-            )
-    return labels
 
 
 def label_map(source: Source, task: str) -> Mapping[str, Label | None]:

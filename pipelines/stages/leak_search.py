@@ -7,7 +7,7 @@ import apache_beam as beam
 
 from pipelines.build_folder import Shard
 from pipelines.engine.keyed_tables import KeyedTable
-from pipelines.stages.cut_files import cut_folder, windows_path
+from pipelines.stages.cut_files import windows_path
 from pipelines.stages.shard_leaks import TextShard, index_groups, partial_leaks, read_index, write_index
 from transforms.partial_leaks import LeakRules
 
@@ -15,19 +15,19 @@ from transforms.partial_leaks import LeakRules
 class FindPartialLeaks(beam.PTransform):
     """One element, when the texts of all shards are on disk → (number of a shard, its LEAKS), for shards that have any.
 
-    The indexes of the test texts are written first. Then each other shard is searched with all of them.
+    The indexes of the test texts are written first, into `folder`. Then each other shard is searched with all of them.
     """
 
-    def __init__(self, output: str, shards: list[Shard], rules: LeakRules):
+    def __init__(self, output: str, shards: list[Shard], rules: LeakRules, folder: str):
         super().__init__()
-        self.output, self.shards, self.rules = output, shards, rules
+        self.output, self.shards, self.rules, self.folder = output, shards, rules, folder
 
     def expand(self, pcoll):
         return (
             pcoll
             | "Group tests" >> beam.FlatMap(test_groups, self.output, self.shards)
             | "Distribute groups" >> beam.Reshuffle()
-            | "Index tests" >> beam.Map(index_tests, self.output, self.rules)
+            | "Index tests" >> beam.Map(index_tests, self.folder, self.rules)
             | "Gather indexes" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "List shards" >> beam.FlatMap(searches, self.shards)
             | "Distribute shards" >> beam.Reshuffle()
@@ -43,9 +43,9 @@ def test_groups(_, output: str, shards: list[Shard]) -> Iterator[tuple[int, list
     return index_groups(text_shards(output, [shard for shard in shards if shard.split == "test"]))
 
 
-def index_tests(element: tuple[int, list[TextShard]], output: str, rules: LeakRules) -> str:
+def index_tests(element: tuple[int, list[TextShard]], folder: str, rules: LeakRules) -> str:
     number, group = element
-    return write_index(f"{cut_folder(output)}/{number:06d}.index", group, rules)
+    return write_index(f"{folder}/{number:06d}.index", group, rules)
 
 
 def searches(indexes: list[str], shards: list[Shard]) -> Iterator[tuple[Shard, list[str]]]:

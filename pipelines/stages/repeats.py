@@ -69,5 +69,10 @@ def shard_repeats(output: str, path: str, split: str, drops: pa.Table) -> dict:
         name: [id_ for id_, is_leak in zip(ids, leaked, strict=True) if is_leak == wanted]
         for name, wanted in (("leaked_texts", True), ("repeated_texts", False))
     }
-    faults = {name: {"count": len(group), "ids": sorted(group)[:3]} for name, group in groups.items()}
+    return split_faults(path, split, **groups)
+
+
+def split_faults(path: str, split: str, **groups: list[str]) -> dict:
+    """The facts of a shard with the ids of the records that have each fault."""
+    faults = {name: {"count": len(ids), "ids": sorted(ids)[:3]} for name, ids in groups.items()}
     return {"facts": {"folder": path.rpartition("/")[0], "split": split, **faults}}

@@ -3,7 +3,7 @@
 The stages that write shards check every row as they write it, and record the facts of the shard with its checksum. Here
 only the first rows of a shard are profiled if it is unchanged and all its rows were faultless, otherwise all its rows.
 Faults that depend on more than one shard (leaks, duplicates, lost rows) are detected by counts and by the keys of all
-texts, which are recorded in the same way.
+texts, which are recorded in the same way. If partial leaks are dropped, all texts are searched for them once more.
 """
 
 import gc
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.build_dictionaries import dictionary_path, read_dictionary
-from pipelines.build_folder import read_label_set, read_result
+from pipelines.build_folder import Shard, read_label_set, read_result
 from pipelines.build_reports import STATISTICS, read_results
 from pipelines.config import Config
 from pipelines.describe.stats import build_facts, stats
@@ -32,7 +32,9 @@ from pipelines.report import hard_negatives
 from pipelines.stages.build_settings import BuildSettings
 from pipelines.stages.corpus_facts import conclude
 from pipelines.stages.familiarity import write_familiarity
-from pipelines.stages.repeats import keys_folder, repeats, text_keys
+from pipelines.stages.leak_search import FindPartialLeaks
+from pipelines.stages.repeats import keys_folder, repeats, split_faults, text_keys
+from pipelines.stages.torn_documents import torn_documents
 from schemas import json_values
 from schemas.errors import SuiteError
 from schemas.example_id import ExampleId
@@ -41,6 +43,7 @@ from schemas.manifests import Cleaned, Facts, Instructed, Labelled, Validated
 from transforms import files
 from transforms.batches import SPLIT_NUM
 from transforms.deduplicate import SameText
+from transforms.partial_leaks import LeakRules
 from transforms.shards import read_batches, read_schema, row_count
 from validation import faultless_examples, profile
 from validation.check import batch_definition, check, failure_lines
@@ -74,6 +77,7 @@ def run(config: Config, options: PipelineOptions, output: str) -> Validated:
     """Raises SuiteError if an expectation failed. The reports, which show it, are written before."""
     elements = checks(output)
     is_mined = config.mine.hard_negatives == "mine"
+    drops_leaks = config.clean.partial_leaks == "drop"
     transform = Validate(
         output,
         elements,
@@ -82,6 +86,7 @@ def run(config: Config, options: PipelineOptions, output: str) -> Validated:
         config.instruct.split_num,
         config.instruct.negative_ratio,
         config.clean.same_text,
+        LeakRules(config.clean.leak_words, config.clean.leak_jaccard) if drops_leaks else None,
     )
     run_pipeline("validate", elements, transform, options, output, "reports")
     files.remove_tree(keys_folder(output))
@@ -182,9 +187,10 @@ class Validate(beam.PTransform):
         split_num,
         negative_ratio: float,
         same_text: SameText,
+        leak_rules: LeakRules | None,
     ):
         super().__init__()
-        self.output, self.same_text = output, same_text
+        self.output, self.same_text, self.leak_rules = output, same_text, leak_rules
         examples = [part for check in checks if check.suite == "examples" for part in check.parts]
         self.splits = {part.number: (*part.tasks, part.split) for part in examples}
         self.paths = {part.number: part.path for part in examples}
@@ -192,18 +198,33 @@ class Validate(beam.PTransform):
 
     def expand(self, pcoll):
         checked = pcoll | "Check" >> beam.ParDo(self.check).with_outputs("keys", main="results")
-        repeated = (
-            checked["keys"]
-            | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
-            | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths, self.same_text)
-        )
+        gathered = checked["keys"] | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+        results = [
+            checked["results"],
+            gathered | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths, self.same_text),
+        ]
+        if self.leak_rules:
+            shards = [Shard(number, *self.splits[number], path) for number, path in sorted(self.paths.items())]
+            search = FindPartialLeaks(self.output, shards, self.leak_rules, keys_folder(self.output))
+            leaks = gathered | "Find partial leaks" >> search
+            results.append(leaks | "Count leaks" >> beam.Map(leak_faults, self.splits, self.paths))
         return (
-            (checked["results"], repeated)
+            results
             | beam.Flatten()
             | "Encode" >> beam.Map(gather.encode).with_output_types(str)
             | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
             | "Conclude" >> beam.Map(conclude, self.output)
         )
+
+
+def leak_faults(
+    element: tuple[int, pa.Table], splits: dict[int, tuple[str, str]], paths: dict[int, str]
+) -> dict[str, dict]:
+    """The facts of a shard with rows that the clean stage should have dropped. `element`: its number, LEAKS
+    (`shard_leaks`).
+    """
+    shard, leaks = element
+    return split_faults(paths[shard], splits[shard][1], partial_leaks=pc.unique(leaks["id"]).to_pylist())
 
 
 class CheckShards(beam.DoFn):
@@ -243,6 +264,8 @@ class CheckShards(beam.DoFn):
                 facts["negative_ratio"] = self.negative_ratio
             yield {"facts": facts}
             if part.number is not None:
+                if torn := torn_documents(self.output, part.path, self.max_chars):
+                    yield split_faults(part.path, part.split, torn_documents=torn)
                 keys = text_keys(self.output, part.number, part.path, None if altered else part.keys_sha256)
                 yield beam.pvalue.TaggedOutput("keys", (part.number, keys))
         frames += self.first_rows(with_facts)

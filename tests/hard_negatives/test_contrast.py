@@ -1,5 +1,7 @@
 """The line of a label against its neighbours: from the template, or from the file."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,17 +40,19 @@ def test_a_line_joins_the_description_and_those_of_the_nearest_neighbours():
 def test_a_line_is_in_the_language_of_the_label_set():
     labels = label_set(Label("疾病", "疾病的名称。"), Label("症状", "患者的症状；体征"), Label("药物"), lang="zh")
     lines = contrasts(labels, dictionary({"疾病": ["症状", "药物"]}), {})
-    assert lines == {"疾病": "疾病的名称；不是“症状”，后者指患者的症状，体征；不是“药物”"}
-    assert contrasts(label_set(CITY, RIVER, lang="de"), dictionary({"city": ["river"]}), {}) == {
-        "city": "a town with city rights; not 'river'"
+    assert lines == {"疾病": "疾病的名称；不是“症状”，后者指患者的症状，体征"}
+    assert contrasts(label_set(CITY, VILLAGE, lang="de"), dictionary({"city": ["village"]}), {}) == {
+        "city": "a town with city rights; not 'village', which means a small place in the country"
     }
 
 
-def test_labels_without_description_are_named_only():
-    lines = contrasts(label_set(CITY, RIVER), dictionary({"city": ["river"], "river": ["city"]}), {})
-    assert lines["city"] == "a town with city rights; not 'river'"
-    assert lines["river"] == "not 'city', which means a town with city rights"
-    assert contrasts(label_set(Label("a"), Label("b")), dictionary({"a": ["b"]}), {}) == {"a": "not 'b'"}
+def test_neighbours_without_description_are_not_named():
+    neighbours = {"city": ["river", "village"], "river": ["city"], "village": ["river"]}
+    assert contrasts(label_set(CITY, RIVER, VILLAGE), dictionary(neighbours), {}) == {
+        "city": "a town with city rights; not 'village', which means a small place in the country",
+        "river": "not 'city', which means a town with city rights",
+    }
+    assert contrasts(label_set(Label("a"), Label("b")), dictionary({"a": ["b"]}), {}) == {}
 
 
 def test_a_label_is_not_its_contrast_and_other_labels_are_left_out():
@@ -59,16 +63,20 @@ def test_a_label_is_not_its_contrast_and_other_labels_are_left_out():
 
 def test_an_equal_description_does_not_tell_two_labels_apart():
     labels = label_set(CITY, Label("town", "a town with city rights."))
-    assert contrasts(labels, dictionary({"city": ["town"]}), {}) == {"city": "a town with city rights; not 'town'"}
+    assert contrasts(labels, dictionary({"city": ["town"]}), {}) == {}
 
 
 def test_typed_triples_are_named_by_their_predicates():
-    born, died = typed_label("person", "born in", "city"), typed_label("person", "died in", "city")
-    country = typed_label("person", "born in", "country")
+    born = typed_label("person", "born in", "city")
+    died = replace(typed_label("person", "died in", "city"), description="where a person died")
+    country = replace(typed_label("person", "born in", "country"), description="the country of birth")
     labels = label_set(born, country, died, task="SPO")
     line = contrasts(labels, dictionary({born.name: [died.name, country.name]}, "SPO"), {})[born.name]
-    assert line.startswith("relation born in; its subject is of type person, its object of type city; ")
-    assert line.endswith("of type city; not 'died in'; not 'person_born in_country'")
+    assert line == (
+        "relation born in; its subject is of type person, its object of type city; "
+        "not 'died in', which means where a person died; "
+        "not 'person_born in_country', which means the country of birth"
+    )
 
 
 def test_the_file_counts_before_the_template():
@@ -96,7 +104,7 @@ def test_any_description_gives_one_short_line(text):
     neighbours = {"a": ["b", "c" * 9000, "d" * 70], "d" * 70: ["a", "b", "c" * 9000]}
     for lang in ("en", "zh"):
         lines = contrasts(LabelSet("NER", "towns", "Towns", lang, labels.labels), dictionary(neighbours), {})
-        assert len(lines) == 2
+        assert "d" * 70 in lines and len(lines) <= 2
         for line in lines.values():
             assert len(line.splitlines()) == 1 and line == line.strip(" ;；") and 0 < len(line) <= LONGEST_LINE
 

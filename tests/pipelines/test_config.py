@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import config
+from pipelines import build, config
 from pipelines.build import argument_parser, configuration
 from schemas.errors import ConfigError, printable
 from transforms.settings import Settings
@@ -137,3 +137,39 @@ def test_any_setting_gives_a_value_or_a_one_line_error(key, value):
     except ConfigError as error:
         assert str(error).startswith(f"--set {key}:1: invalid YAML: ") or "\n" in value
         assert len(printable(str(error))) < 400
+
+
+@pytest.mark.parametrize(
+    ("settings", "lines"),
+    [
+        ({}, []),
+        ({"descriptions": {"share": 0.5, "drop": 0.3, "contrast": True}}, []),
+        (
+            {"descriptions": {"drop": 0.3, "contrast": True}},
+            [
+                "instruct.descriptions.share is 0, so no prompt has descriptions and this changes nothing: "
+                "drop, contrast"
+            ],
+        ),
+        (
+            {"descriptions": {"share": 1, "drop": 1, "mask": 0.2}},
+            ["instruct.descriptions.drop is 1, so no label has a description, and mask changes nothing"],
+        ),
+        ({"forms": {"iepile": 0, "nan": 1}}, []),
+        (
+            {"forms": {"iepile": 0.8, "nan": 0, "triples": 0.2}},
+            [
+                "instruct.forms.nan is 0, so no row is asked in this form",
+                "instruct.forms.triples serves none of the tasks NER, EEA; their rows are asked as iepile",
+            ],
+        ),
+    ],
+)
+def test_settings_that_change_nothing_are_named(settings, lines):
+    assert list(config.idle_settings(config.Instruct(**settings), ["NER", "EEA"])) == lines
+
+
+def test_a_build_names_settings_that_change_nothing(tmp_path, capsys):
+    flags = ["--sources", "clue_ner", "--dry_run", "--set", "instruct.descriptions.mask=0.5"]
+    assert build.main(["--output", str(tmp_path / "build"), *flags]) == 0
+    assert "note: instruct.descriptions.share is 0, so no prompt has descriptions" in capsys.readouterr().err

@@ -81,12 +81,17 @@ def role_description(role: Role) -> str:
 
 
 def masks(key: int, labels: Sequence[Label], text: str):
-    """`label_1`, `label_2`, … or random words, without those that occur in the text or are a name, in any case."""
-    names = {name.casefold() for label in labels for name in (label.name, plain_name(label))}
+    """`label_1`, `label_2`, … or random words, without those that occur, in any case, in the text, or in a name, a type
+    or a description of the label set.
+    """
+    words = [text]
+    for label in labels:
+        words += [label.name, label.subject_type or "", label.object_type or "", described(label, labels)]
+        words += [part for role in label.roles for part in (role.name, role_description(role))]
     seen = set()
     for number in count():
         mask = f"label_{number + 1}" if nth_key(key, 2) % 2 == 0 else word(nth_key(nth_key(key, 3), number))
-        if mask not in names | seen and mask not in text.casefold():
+        if mask not in seen and not any(mask in part.casefold() for part in words):
             seen.add(mask)
             yield mask
 

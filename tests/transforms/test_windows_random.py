@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.example import Example, mentions, surface
 from tests.strategies import CLEAN, assert_references_hold, examples, texts
 from transforms.windows import _runs, _shortest, windows
+from validation.document_windows import is_torn
 
 
 @st.composite
@@ -79,6 +80,7 @@ def test_windows_keep_or_count_everything(example, max_chars):
     assert all(0 < len(window.text) <= max_chars and window.text == window.text.strip() for window in cut)
     assert all(surface(window.text, m.spans) == m.text for window in cut for m in mentions(window) if m.spans)
 
+    assert not is_torn(example.text, [(n, window.text) for n, window in enumerate(cut)], max_chars)
     base = cut[: next(n for n in range(1, len(cut) + 1) if visible(cut[:n]) == visible([example]))]
     for window in base:
         assert window.tasks == example.tasks

@@ -36,7 +36,7 @@ from tests.validation.corruption import (
     unwritable,
     with_optional_columns,
 )
-from validation.suites import SUITES
+from validation.suites import CORPUS_CULPRITS, SUITES
 
 CASES = [
     *(
@@ -325,7 +325,7 @@ CASES = [
             lambda facts, name=name: put(facts[0], **{name: {"count": 2, "ids": [SECOND, FIRST]}}),
             2,
         )
-        for name in ("altered_shards", "repeated_ids", "repeated_texts", "leaked_texts")
+        for name in CORPUS_CULPRITS
     ),
     fault("corpus", "excess_negatives", "data/NER/train", lambda facts: put(facts[2], negatives=6)),
 ]

@@ -24,6 +24,7 @@ CORPUS = KnowledgeCorpus(
         RelationType("birth_date", "date of birth", "when a person was born", ("human",), ("time",)),
         RelationType("spouse", "spouse", "whom a person married", ("human",), ("human",)),
     ),
+    settings={"seed": 7, "export.alpha": 1.0, "match.theme": None},
 )
 
 

@@ -28,3 +28,13 @@ def test_a_folder_with_a_model_is_named_without_its_path_and_with_its_checksum(t
         names |= {corpus.scorer for corpus in described.values()}
     assert len(names) == 2
     assert all(re.fullmatch(rf"{re.escape(tmp_path.name)}@[0-9a-f]{{12}}", name) for name in names)
+
+
+def test_the_seed_and_changed_settings_are_described_without_paths():
+    settings = config.Config(
+        wikidata=("a.json",), wikipedia=("b.xml",), lang="en", seed=7, export=config.Export(alpha=1, min_score=0.9),
+        match=config.Match(themes="/home/ada/sea.yaml", coarse_dates=True),
+    )  # fmt: skip
+    assert corpora.changed_settings(settings) == {
+        "seed": 7, "match.themes": "sea.yaml", "match.coarse_dates": True, "export.alpha": 1,
+    }  # fmt: skip

@@ -85,6 +85,9 @@ def test_a_folder_is_a_source_wherever_it_is(tmp_path, place):
     ]
     assert [label.role_names for label in source.source.graph_labels] == [("place of birth", "date of birth", "spouse")]
     assert [file.name for file in source.settings] == ["knowledge.json"]
+    assert source.source.title.endswith(
+        "scored by the built-in lexical score, at least 0.5, seed 7, export.alpha 1.0, match.theme null"
+    )
 
 
 BROKEN = [

@@ -221,3 +221,22 @@ def test_the_label_of_a_lost_annotation_stays_unknown_through_clean(tmp_path):
         (path,) = (tmp_path / "build" / folder).glob("mine/train-*.parquet")
         unknown = {row["text"]: row["unknown_labels"] for row in pq.read_table(path).to_pylist()}
         assert unknown == {good["text"]: [], bad["text"]: [{"layer": "entities", "label": "place"}]}
+
+
+def test_two_typed_triples_with_one_name_cost_only_their_source(data, capsys):
+    def triple(*parts: str) -> dict:
+        head_type, relation, tail_type = parts
+        ends = {"head": "Ada", "head_type": head_type, "tail": "Rome", "tail_type": tail_type}
+        return {"text": "Ada saw Rome.", "relation": [{"relation": relation, **ends}]}
+
+    rows = {"train": [triple("a", "b_x", "c"), triple("a", "x", "c")], "test": [triple("a_b", "x", "c")]}
+    for key, splits in (("mine", rows), ("other", {"train": rows["train"]})):
+        (data / key).mkdir()
+        (data / key / "source.yaml").write_text("task: SPO\nlang: en\n")
+        for split, records in splits.items():
+            (data / key / f"{split}.json").write_text("".join(json.dumps(record) + "\n" for record in records))
+    code, manifest = run(data, "--sources", "mine,other,clue_ner")
+    assert code == 3 and keys(manifest) == {"other", "clue_ner"}
+    message = "('a_b', 'x', 'c') and ('a', 'b_x', 'c') have the same name 'a_b_x_c' in SPO"
+    assert list(manifest["failed"]) == ["mine"] and message in manifest["failed"]["mine"]
+    assert message in capsys.readouterr().err

@@ -6,7 +6,6 @@ import pytest
 
 from pipelines.sources.user_data import source_without_files
 from pipelines.stages.labels import label_set
-from schemas.errors import SourceError
 from schemas.label import Label, OpenLabels
 
 MAP = {"MOVE": Label("move", "a change of place"), "BREAK": None}
@@ -25,11 +24,3 @@ def test_labels_that_the_source_leaves_out_are_not_in_the_label_set(layer, is_op
 def test_the_label_set_of_attributes_has_no_entity_type_that_is_left_out():
     source = replace(source_without_files("mine"), entity_labels=MAP)
     assert label_set("mine", source, "KG", [], False).labels == (MAP["MOVE"],)
-
-
-def test_typed_triples_with_one_name_are_refused():
-    source = replace(source_without_files("mine"), tasks=("SPO",))
-    counts = [(("a", "b_x", "c"), "train", 2), (("a_b", "x", "c"), "train", 1), (("a", "x", "c"), "train", 1)]
-    with pytest.raises(SourceError, match=r"source mine: \('a', 'b_x', 'c'\) and \('a_b', 'x', 'c'\) have the same"):
-        label_set("mine", source, "SPO", counts, False)
-    assert len(label_set("mine", source, "SPO", counts[1:], False).labels) == 2

@@ -17,6 +17,7 @@ from tests.unified import NER_SCHEMA, ner, write_source
 from transforms.shards import read_shard, write_shard
 from validation import profile
 from validation.check import check
+from validation.suites import CORPUS_CULPRITS
 
 FLAGS = ("--hard_negatives", "none", "--sources", "clue_ner,scierc", "--only", "instruct")
 
@@ -144,18 +145,46 @@ def test_a_window_with_a_test_text_is_a_leak_of_its_split(tmp_path):
     leaked = corrupt(output / "clean/a/train-00000.parquet", EXAMPLES, 1, leak)
     assert leaked == "a/train/0/1"
     assert build.main(flags) == 4
-    (corpus,) = (result for result in read_results(str(output)) if result.suite == "corpus")
-    failed = {e.column: (e.unexpected, list(e.examples)) for e in corpus.expectations if not e.success}
-    assert failed == {
+    assert corpus_failures(output) == {
         "altered_shards": (1, ["clean/a/train-00000.parquet"]),
         "leaked_texts": (1, [leaked]),
+        "torn_documents": (1, ["a/train/0"]),
     }
     with pytest.raises(SuiteError) as error:
         refuse_failures(str(output))
-    assert [leaked in line for line in error.value.args] == [False, False, True]
+    assert [leaked in line for line in error.value.args] == [False, False, True, False]
 
 
-@pytest.mark.parametrize("fault", ["leaked_texts", "repeated_texts", "altered_shards"])
+def test_partial_leaks_fail_if_they_should_have_been_dropped(tmp_path):
+    test = "The old harbour of Brevik was closed to all larger ships in the spring of that year."
+    train = [ner(f"It rained. {test}"), ner(test.replace("old harbour", "older harbours")), ner("Ada went home.")]
+    write_source(tmp_path / "raw/a", "NER", NER_SCHEMA, train=train, test=[ner(test, place="Brevik")])
+    output = tmp_path / "build"
+    flags = ["--data_root", str(tmp_path / "raw"), "--output", str(output), "--hard_negatives", "none"]
+    flags += ["--set", "clean.partial_leaks=drop", "--set", "clean.leak_jaccard=0.6"]
+    assert build.main([*flags, "--only", "validate"]) == 0
+    manifest = json.loads((output / "clean/manifest.json").read_text())
+    assert [part["rows"] for part in manifest["shards"]] == [1, 1]
+
+    def contain(row):
+        row.update(text=f"Afterwards they wrote: {test}")
+
+    leaked = corrupt(output / "clean/a/train-00000.parquet", EXAMPLES, 0, contain)
+    (output / "reports/manifest.json").unlink()
+    assert build.main(flags) == 4
+    assert corpus_failures(output) == {
+        "altered_shards": (1, ["clean/a/train-00000.parquet"]),
+        "partial_leaks": (1, [leaked]),
+    }
+
+
+def corpus_failures(output) -> dict[str, tuple[int, list[str]]]:
+    """Rule → number of faults and the ids shown, for the rules that the corpus suite found broken."""
+    (corpus,) = (result for result in read_results(str(output)) if result.suite == "corpus")
+    return {e.column: (e.unexpected, list(e.examples)) for e in corpus.expectations if not e.success}
+
+
+@pytest.mark.parametrize("fault", list(CORPUS_CULPRITS))
 def test_failures_in_an_unknown_split_are_reported(fault):
     shard = {"folder": "clean/a", "split": "train", "manifest_rows": 3, "rows": 3}
     astray = {"folder": "clean/a", "split": "0", fault: {"count": 1, "ids": ["a/train/0/1"]}}
