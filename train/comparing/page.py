@@ -62,7 +62,7 @@ def difference_plot(rows: Sequence[dict], kind: str) -> str:
     ends = (100 * abs(end) for row, seeds in zip(rows, by_seed, strict=True) for end in (*row["interval"], *seeds))
     most = max(1.0, *ends)
     place = {at: left + PLOT / 2 * (1 + at / 4) for at in range(-4, 5)}
-    parts = [svg_start(left + PLOT + 150, STEP * len(rows) + 24, f"{len(rows)} differences")]
+    parts = [svg_start(left + PLOT + 190, STEP * len(rows) + 24, f"{len(rows)} differences")]
     for at in range(-4, 5, 2):
         parts.append(f'<path class="{"grid" if at else "zero"}" d="M{place[at]:.1f} 0V{STEP * len(rows)}"/>')
         label = f'<text class="dim" x="{place[at]:.1f}" y="{STEP * len(rows) + 16}" text-anchor="middle">'

@@ -18,7 +18,8 @@ GRID_LINES = 4
 
 LINE = """
 svg .line { fill: none; stroke-width: 1.8; } svg .s0 { stroke: var(--k2); } svg .s1 { stroke: var(--k0); }
-.facts td { white-space: normal; } svg .p0 { fill: var(--k2); } svg .p1 { fill: var(--k0); }
+.facts td { white-space: normal; } .facts th { vertical-align: top; }
+svg .p0 { fill: var(--k2); } svg .p1 { fill: var(--k0); }
 """
 
 PLOTS = (
