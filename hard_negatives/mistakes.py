@@ -1,7 +1,7 @@
 """A file of predictions → which label a model gave for which, as evidence that the two are confused.
 
-A span (NER), a pair (RE, SPO) or a trigger (EE, EET) that has the gold label A and not the predicted label B is one
-confusion of A with B. The rows of a text are taken together, since A and B may be asked in different prompts.
+What a confusion is, `transforms.confused_labels` defines; its mentions are the entity, the head and tail of the
+relation, or the trigger. The rows of a text are taken together, since A and B may be asked in different prompts.
 """
 
 from collections import Counter, defaultdict
@@ -18,12 +18,9 @@ from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from schemas.example_id import ExampleId
 from schemas.label import LabelSet
-from transforms import answer_forms, user_files
+from transforms import answer_forms, confused_labels, user_files
 from transforms.draw import seed_key
 from transforms.plain_schema import SHOWN, plain_schema
-
-TASKS = ("NER", "RE", "SPO", "EE", "EET")
-"""The tasks whose labels can be confused. EEA names the events in the prompt, KG asks for one type at a time."""
 
 EXPECTED = "a row of predictions has task, source, instruction, label (gold) and output; train.predict writes them"
 
@@ -89,7 +86,7 @@ def read(path: str) -> Predictions:
             test_rows += 1
         elif row.label is None:
             without_gold += 1
-        elif row.task in TASKS:
+        elif row.task in confused_labels.TASKS:
             example = ExampleId.match(row.example_id or "")
             key = "EE" if row.task == "EET" else row.task, example.key if example else row.source
             text = key, row.example_id or str(row.id)
@@ -113,20 +110,9 @@ def read(path: str) -> Predictions:
     mistakes: dict[Key, Mistakes] = defaultdict(Mistakes)
     for (key, name), right in gold.items():
         half = mistakes[key].pairs[seed_key(0, name) % 2]
-        half.update(confusions(right, given[key, name]))
+        half.update((label, label) for label, *_ in right & given[key, name])
+        half.update(confused_labels.confusions(sorted(right), sorted(given[key, name])))
     return Predictions(dict(mistakes), rows, unparseable, test_rows)
-
-
-def confusions(gold: set[tuple[str, str]], given: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """(gold label, predicted label) of each unit, sorted: equal ones of right answers, and each wrong label of a unit
-    with each label that it should have had.
-    """
-    for label, thing in sorted(gold):
-        if (label, thing) in given:
-            yield label, label
-        else:
-            for other in sorted({other for other, at in given - gold if at == thing}):
-                yield label, other
 
 
 def decoded(value: Any) -> Any:

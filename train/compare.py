@@ -35,7 +35,7 @@ def compare(comparison: "Comparison", output: Path) -> dict:
     `result.summarise` do.
     """
     from train.comparing import distinct
-    from train.comparing.comparison import build_step, claim, predict_step, train_step
+    from train.comparing.comparison import build_step, check_step, claim, predict_step, train_step
     from train.comparing.page import page
     from train.comparing.result import summarise
     from train.comparing.steps import locked, run
@@ -44,8 +44,9 @@ def compare(comparison: "Comparison", output: Path) -> dict:
 
     claim(comparison, output)
     with locked(output) as lock:
-        for arm in comparison.arms:
-            run(build_step(comparison, arm, output), output, lock)
+        for step in (check_step, build_step):  # a wrong setting of the last arm is known before the first build
+            for arm in comparison.arms:
+                run(step(comparison, arm, output), output, lock)
         quiet()
         rows = {
             arm: distinct.read_questions(str(output / arm / "corpus"), comparison.tasks, comparison.sources)

@@ -31,6 +31,7 @@ examples:
   %(prog)s --predictions order1.jsonl order2.jsonl order3.jsonl     mean and spread over runs
   %(prog)s --predictions guided.jsonl free.jsonl --by file --by file,length
   %(prog)s --predictions p.jsonl --by familiarity --familiarity build
+  %(prog)s --predictions predictions.jsonl --by source --card adapter         also into the model card
   %(prog)s --predictions predictions.jsonl --hard_negatives build   which confusions the dictionary foresees
 
 docs/score.md defines all figures. Exit codes: 1 the machine, 2 an invalid file or flag.
@@ -145,6 +146,7 @@ def argument_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--html", metavar="FILE", help="also write a self-contained HTML page with plots")
+    parser.add_argument("--card", metavar="DIR", help="also put the first table into the model card of this training")
     return parser
 
 
@@ -191,6 +193,10 @@ def print_scores(arguments: argparse.Namespace) -> int:
         inputs = [*arguments.predictions, *([arguments.gold] if arguments.gold else [])]
         for path in (arguments.html, part_path(arguments.html)):
             output_file.check("--html", path, inputs)
+    if arguments.card:
+        from train.tuning import card
+
+        card.check(arguments.card)
     report = score(
         arguments.predictions, arguments.gold, by, arguments.match, arguments.repair,
         arguments.bootstrap, arguments.seed, arguments.task, arguments.familiarity,
@@ -204,6 +210,8 @@ def print_scores(arguments: argparse.Namespace) -> int:
         from train.scoring.report import page
 
         write(arguments.html, page(report))
+    if arguments.card:
+        card.add_scores(arguments.card, report)
     if arguments.json:
         print(json.dumps(as_json(report), ensure_ascii=False, indent=1))
         return 0

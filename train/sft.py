@@ -11,6 +11,8 @@ from schemas.errors import printable
 from train.notes import is_first_process
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from train.tuning.recipe import Recipe
 
 EPILOG = """\
@@ -19,6 +21,7 @@ examples:
   %(prog)s --config qwen3-4b-lora --data corpus --output adapter
   %(prog)s --model PATH --data rows.json --output adapter --set lora.r=8 --set training.num_train_epochs=1
   torchrun --nproc_per_node 8 -m train.sft --config h200 --data corpus --output model
+  %(prog)s ... --dry_run                                            lengths, memory and steps, without training
   %(prog)s ... --resume                                             continues from the last checkpoint
 
 --config takes a file or a shipped recipe: tiny-cpu, small-lora, qwen3-4b-lora, llama3-8b-lora, iepile, h200.
@@ -46,6 +49,7 @@ def argument_parser() -> argparse.ArgumentParser:
     method.add_argument("--method", metavar="lora|qlora|full", help="default: lora")
     method.add_argument("--chat_template", metavar="FILE", help="a Jinja file; default: the model's own")
     method.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="one setting; may be repeated")
+    method.add_argument("--dry_run", action="store_true", help="check all, print lengths and memory; do not train")
     method.add_argument("--resume", action="store_true", help="continue from the last checkpoint in the output folder")
     method.add_argument("--json", action="store_true", help="print the summary as JSON")
     return parser
@@ -77,10 +81,22 @@ def train(arguments: argparse.Namespace) -> int:
     from train.tuning import run, summary  # run imports torch and transformers, so only after the flags are checked
 
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log to stdout
-        result = run.train(settings, resume=arguments.resume, debug=arguments.debug)
-    if is_first_process():
+        if arguments.dry_run:
+            run.dry_run(settings, resume=arguments.resume, debug=arguments.debug)
+        else:
+            result = run.train(settings, resume=arguments.resume, debug=arguments.debug)
+    if is_first_process() and arguments.dry_run:
+        print_settings(settings)
+    elif is_first_process():
         print(summary.as_json(result) if arguments.json else printable(summary.as_text(result)))
     return 0
+
+
+def print_settings(recipe: "BaseModel") -> None:
+    """Prints all settings of a recipe as YAML."""
+    from transforms import yaml_values
+
+    print("\n".join(map(printable, yaml_values.render(recipe.model_dump(mode="json")).splitlines())))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from schemas import command
 from schemas.errors import printable
+from train import sft
 from train.notes import is_first_process
 
 if TYPE_CHECKING:
@@ -85,7 +86,6 @@ def main(flags: Sequence[str] | None = None) -> int:
 def tune(arguments: argparse.Namespace) -> int:
     recipe = configuration(arguments)
     from train.aligning import run  # imports torch and transformers, so only after the flags are checked
-    from transforms import yaml_values
 
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log to stdout
         if arguments.dry_run:
@@ -94,8 +94,7 @@ def tune(arguments: argparse.Namespace) -> int:
             summary = run.train(recipe, resume=arguments.resume, debug=arguments.debug)
     if is_first_process():
         if arguments.dry_run:
-            settings = yaml_values.render(recipe.model_dump(mode="json"))
-            print("\n".join(map(printable, settings.splitlines())))
+            sft.print_settings(recipe)
         else:
             print(run.as_json(summary) if arguments.json else printable(run.as_text(summary)))
     return 0

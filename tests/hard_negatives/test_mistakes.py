@@ -46,6 +46,11 @@ def test_a_unit_with_another_label_is_a_confusion(tmp_path):
     assert total(path) == {("apple", "apple"): 1, ("apple", "cloud"): 1}, "z was missed, new is nobody's"
 
 
+def test_a_wrong_label_beside_the_right_one_is_a_confusion_too(tmp_path):
+    path = write(tmp_path / "p.jsonl", row(0, {"apple": ["x"]}, {"apple": ["x"], "cloud": ["x"]}))
+    assert total(path) == {("apple", "apple"): 1, ("apple", "cloud"): 1}
+
+
 def test_the_rows_of_a_text_are_taken_together(tmp_path):
     first = row(0, {"apple": ["x"]}, {"apple": []})
     second = row(0, {"boat": []}, {"boat": ["x"]}, id="harbour/validation/0/NER/1")

@@ -1,13 +1,15 @@
 """The model card: base, data with licences, recipe and figures, with metadata that the Hub reads; no local paths."""
 
 import json
+import shutil
 
 import pytest
 import yaml
 
+from tests.train.predicted import entities, row, write
 from tests.train.test_sft import BRIEF
 from tests.train.test_training_page import SUMMARY
-from train import export, sft
+from train import export, score, sft
 from train.tuning import card
 from train.tuning.summary import as_json
 
@@ -53,6 +55,27 @@ def test_an_export_has_the_card_of_its_training(adapter, tmp_path):
     metadata, text = parts(tmp_path / "merged/README.md")
     assert metadata["library_name"] == "transformers" and "lora" not in metadata["tags"]
     assert "a LoRA adapter merged into its base" in text and "| ADE_corpus |" in text
+
+
+def test_scores_are_added_to_the_card(adapter, tmp_path, capsys):
+    scored = shutil.copytree(adapter, tmp_path / "adapter")
+    rows = [row("NER", ["ship"], {"ship": ["Ada"]}, entities(ship=["Ada", "Bo"]))]
+    rows.append(row("NER", ["ship"], {"ship": ["Low Water"]}, entities(ship=["Ada"]), 1, source="Quay"))
+    predictions = write(tmp_path / "p.jsonl", rows)
+    for _ in range(2):  # the second time replaces the first
+        flags = ["--predictions", predictions, "--by", "source", "--bootstrap", "9", "--card", str(scored)]
+        assert score.main(flags) == 0
+    text = (scored / "README.md").read_text(encoding="utf-8")
+    assert text.count("## Scores") == 1 and "| ADE_corpus |" in text
+    assert "| NER | Harbour | entity | 1 | 100.00 | 50.00 | 66.67 | 66.67–66.67 |" in text
+    assert "| NER | Quay | entity | 1 | 0.00 | 0.00 | 0.00 |" in text
+    assert str(tmp_path) not in text + (scored / "scores.json").read_text(encoding="utf-8")
+    assert export.main(["--adapter", str(scored), "--output", str(tmp_path / "merged")]) == 0
+    assert "| NER | Harbour |" in (tmp_path / "merged/README.md").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert score.main(["--predictions", predictions, "--card", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert f"error: --card {tmp_path}: not the folder of a finished training (no sft.json)" in error
 
 
 def test_a_model_that_was_not_trained_here_gets_no_card(tiny_base, tmp_path):

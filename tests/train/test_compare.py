@@ -13,6 +13,7 @@ import yaml
 from schemas.errors import ConfigError
 from tests.conftest import ROOT
 from tests.train.predicted import entities, row, write
+from train import compare
 from train.comparing import comparison
 from train.comparing.comparison import Step
 from train.comparing.difference import differences
@@ -294,6 +295,15 @@ def test_a_command_that_outlives_a_killed_comparison_keeps_the_folder_locked(tmp
             break
         except ConfigError:  # the kernel has not yet closed the files of the command
             time.sleep(0.05)
+
+
+def test_settings_of_all_arms_are_checked_before_the_first_build(tmp_path, capfd):
+    arms = {"none": {"mine": {"hard_negatives": "none"}}, "all": {"instruct": {"split_num": -1}}}
+    keys = {"sources": ["conll2003"], "held_out": ["crossner_science", "fabner", "ncbi_disease"]}
+    given, output = recipe(tmp_path, arms=arms, build={}, **keys), tmp_path / "out"
+    assert compare.main(["--config", given, "--output", str(output)]) == 2
+    assert "all/build.yaml:2: instruct.split_num: input should be a valid dictionary" in capfd.readouterr().err
+    assert not (output / "none/corpus").exists()
 
 
 def test_command_line_errors(tmp_path):

@@ -72,6 +72,20 @@ def test_training_resumes_from_the_last_complete_checkpoint(adapter, tiny_base, 
     assert [entry["step"] for entry in steps] == [entry["step"] for entry in earlier]
 
 
+def test_a_dry_run_estimates_and_writes_nothing(adapter, tiny_base, rows_file, tmp_path, capsys):
+    output = tmp_path / "adapter"
+    for model in (tiny_base, "tiny"):
+        assert sft.main(flags(model, rows_file, output, "--dry_run")) == 0
+        printed = capsys.readouterr()
+        assert "NER   harbour" in printed.err and "memory: about" in printed.err
+        assert "\n2 steps of 2 rows\n" in printed.err
+        assert f"output: {output}\n" in printed.out and "max_steps: 2\n" in printed.out
+        assert not output.exists()
+    before = sorted(adapter.rglob("*"))
+    assert sft.main(flags(tiny_base, rows_file, adapter, "--dry_run")) == 2, "the output folder is checked, too"
+    assert "not empty" in error_line(capsys) and sorted(adapter.rglob("*")) == before
+
+
 def test_a_token_budget_decides_the_steps(tiny_base, rows_file, tmp_path, capsys):
     output = tmp_path / "adapter"
     more = ("--set", "token_budget=1500", "--set", "training.gradient_accumulation_steps=2", "--json")
@@ -184,6 +198,7 @@ def test_two_processes_train_one_model(rows_file, tmp_path):
         timeout=250,
     )
     assert done.returncode == 0, done.stderr
+    assert "\n4 steps of 4 rows\n" in done.stderr
     assert json.loads(done.stdout)["steps"] == 4
 
 

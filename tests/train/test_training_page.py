@@ -46,3 +46,8 @@ def test_a_training_without_validation_or_with_a_diverged_loss_has_a_page():
     bare = replace(SUMMARY, curve=[{"step": 1, "loss": math.nan}], f1=None, validation_loss=None, train_loss=math.nan)
     assert page.page(bare).count("<svg") == 0
     assert page.page(replace(SUMMARY, curve=[{"step": 1, "loss": 0.0}])).count("<svg") == 1
+
+
+@pytest.mark.parametrize(("largest", "end"), [(0, 1), (1.64, 2), (0.5, 0.6), (0.00097, 0.001), (9.9, 10), (40, 40)])
+def test_scales_end_at_a_round_value(largest, end):
+    assert page.scale_end(largest) == end

@@ -121,10 +121,14 @@ class Comparison(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command. `name`: `<arm>/build`, `<arm>/<seed>/train` or `<arm>/<seed>/predict`."""
+    """One command. `name`: `<arm>/check`, `<arm>/build`, `<arm>/<seed>/train` or `<arm>/<seed>/predict`.
+
+    `is_quiet`: its standard output is dropped.
+    """
 
     name: str
     command: tuple[str, ...]
+    is_quiet: bool = False
 
 
 def load(path: str) -> Comparison:
@@ -190,6 +194,11 @@ def build_step(comparison: Comparison, arm: str, output: Path) -> Step:
     folder = output / arm
     command = ("pipelines.build", "--recipe", str(folder / "build.yaml"), "--output", str(folder / "corpus"))
     return Step(f"{arm}/build", python(*command, "--tasks", ",".join(comparison.tasks)))
+
+
+def check_step(comparison: Comparison, arm: str, output: Path) -> Step:
+    """The command that checks the settings of a build without building."""
+    return Step(f"{arm}/check", (*build_step(comparison, arm, output).command, "--dry_run"), is_quiet=True)
 
 
 def train_step(comparison: Comparison, arm: str, seed: int, output: Path) -> Step:

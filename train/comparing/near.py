@@ -12,10 +12,11 @@ import numpy as np
 
 from train.comparing.difference import drawn_seeds, paired_difference
 from train.scoring.bootstrap import Bootstrap, drawn_counts, interval
-from train.scoring.confusions import TASKS, confusions
+from train.scoring.confusions import confusions
 from train.scoring.items import MEASURES, items
 from train.scoring.neighbours import Dictionaries
 from train.scoring.predictions import Record
+from transforms import confused_labels
 
 KINDS = ("all", "near")
 
@@ -53,7 +54,7 @@ def confusion_differences(
     counts = np.zeros((len(records), 2 * seeds, 3), np.int64)  # all confusions, near ones, gold items
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, record in enumerate(records):
-        if record.task in TASKS and (record.task, record.source) in dictionaries:
+        if record.task in confused_labels.TASKS and (record.task, record.source) in dictionaries:
             members[record.task, record.source].append(at)
             gold = set(items(record.task, record.gold or ())[MEASURES[record.task][0]])
             counts[at, :, 2] = sum(not labels or item[0] in labels for item in gold)

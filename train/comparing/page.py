@@ -10,13 +10,14 @@ from train.scoring.table import width
 from transforms import yaml_values
 
 MORE_STYLE = """
-svg .zero { stroke: var(--end); } svg .point { fill: var(--bar); } svg .whole { font-weight: 600; }
+svg .zero { stroke: var(--end); } svg .point { fill: var(--bar); }
+svg .run { fill: var(--k1); } svg .whole { font-weight: 600; }
 """
 
 
 def page(result: dict) -> str:
     """Returns the page, which has no scripts and loads no external resources. Equal results give equal pages."""
-    body = [f"<h1>{escape(' · '.join(result['arms']))}</h1>"]
+    body = [f"<h1>Comparison: {escape(' · '.join(result['arms']))}</h1>"]
     body += [f"<p>{escape(line)}</p>" for line in table.headline(result).split("\n")]
     body.append(f"<p class=dim>{escape(table.intervals_note(result))}</p>")
     body += ["<h2>Arms</h2>", html_table(*table.arm_cells(result), names=0)]
@@ -49,6 +50,8 @@ def plots(result: dict, rows: Sequence[dict], kind: str, unit: str) -> Iterator[
         if chosen:
             yield f"<h3>{escape(arm)} minus {escape(result['baseline'])} <span class=dim>in {unit}</span></h3>"
             yield f"<div class=wide>{difference_plot(chosen, kind)}</div>"
+    dots = "; small dots: the seeds" if any("f1" in row for row in rows) else ""
+    yield f"<p class=dim>Point: the difference, line: its 95 % interval{dots}.</p>"
 
 
 def difference_plot(rows: Sequence[dict], kind: str) -> str:
@@ -59,7 +62,7 @@ def difference_plot(rows: Sequence[dict], kind: str) -> str:
     ends = (100 * abs(end) for row, seeds in zip(rows, by_seed, strict=True) for end in (*row["interval"], *seeds))
     most = max(1.0, *ends)
     place = {at: left + PLOT / 2 * (1 + at / 4) for at in range(-4, 5)}
-    parts = [svg_start(left + PLOT + 150, STEP * len(rows) + 24, f"{len(rows)} differences")]
+    parts = [svg_start(left + PLOT + 190, STEP * len(rows) + 24, f"{len(rows)} differences")]
     for at in range(-4, 5, 2):
         parts.append(f'<path class="{"grid" if at else "zero"}" d="M{place[at]:.1f} 0V{STEP * len(rows)}"/>')
         label = f'<text class="dim" x="{place[at]:.1f}" y="{STEP * len(rows) + 16}" text-anchor="middle">'
@@ -69,11 +72,12 @@ def difference_plot(rows: Sequence[dict], kind: str) -> str:
         middle, low, high, *dots = (
             left + PLOT / 2 * (1 + 100 * figure / most) for figure in (row["difference"], *row["interval"], *seeds)
         )
+        difference, interval = table.difference_cells(row)
         bold = "" if row["source"] else ' class="whole"'
         parts.append(f"<g><title>{escape(json.dumps(row, ensure_ascii=False))}</title>")
         parts.append(f'<text{bold} x="{left - 6}" y="{y + 11}" text-anchor="end">{escape(name)}</text>')
-        parts += [f'<circle class="run" cx="{dot:.1f}" cy="{y + 7}" r="1.5"/>' for dot in dots]
         parts.append(f'<path class="end" d="M{low:.1f} {y + 3}v8M{low:.1f} {y + 7}H{high:.1f}M{high:.1f} {y + 3}v8"/>')
+        parts += [f'<circle class="run" cx="{dot:.1f}" cy="{y + 7}" r="2.5"/>' for dot in dots]
         parts.append(f'<circle class="point" cx="{middle:.1f}" cy="{y + BAR / 2}" r="4"/>')
-        parts.append(f'<text x="{left + PLOT + 8}" y="{y + 11}">{" ".join(table.difference_cells(row))}</text></g>')
+        parts.append(f'<text x="{left + PLOT + 8}" y="{y + 11}">{difference} ({interval})</text></g>')
     return "".join(parts) + "</svg>"

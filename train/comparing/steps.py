@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
+from subprocess import DEVNULL, Popen
 from typing import TextIO
 
 import msgspec
@@ -66,7 +66,7 @@ def run(step: Step, output: Path, lock: TextIO) -> bool:
     if marker(step.name, output).exists():
         return False
     started = time.monotonic()
-    process = Popen(step.command, stdout=sys.stderr, pass_fds=[lock.fileno()])
+    process = Popen(step.command, stdout=DEVNULL if step.is_quiet else sys.stderr, pass_fds=[lock.fileno()])
     lock.truncate(0)
     lock.write(f"{step.name}, process {process.pid}")
     lock.flush()

@@ -1,9 +1,9 @@
 """Predictions with the mentions of a gold item under another label → which share of these confusions was foreseen.
 
-A confusion A → B: an answer gives the mentions of a gold item with the label A (the entity, the head and tail of the
-relation, the trigger) under B, and the gold has no such item with the label B. It is foreseen if B is among the hard
-negatives of A. The share is compared with that of a dictionary in which each label has as many hard negatives, drawn at
-random from its set: its expected value follows from the sizes alone, so nothing is drawn.
+What a confusion A → B is, `transforms.confused_labels` defines; its mentions are the entity, the head and tail of the
+relation, or the trigger. It is foreseen if B is among the hard negatives of A. The share is compared with that of a
+dictionary in which each label has as many hard negatives, drawn at random from its set: its expected value follows from
+the sizes alone, so nothing is drawn.
 """
 
 from collections import Counter, defaultdict
@@ -17,9 +17,7 @@ from train.scoring.items import MEASURES, comparable_items
 from train.scoring.neighbours import Dictionaries
 from train.scoring.predictions import Record
 from train.scoring.tally import predicted, prompt_name
-
-TASKS = ("NER", "RE", "SPO", "EE", "EET")
-"""The tasks in which the model chooses the label of a mention or pair. In EEA and KG the prompt gives it."""
+from transforms import confused_labels
 
 FIRST = (1, 3, 5, None)
 """How many of the hard negatives of a label count: the first ones, or all."""
@@ -94,7 +92,7 @@ def confusions(runs: Sequence[Sequence[Record]]) -> list[Confusion]:
         Confusion(at, run, *confused)
         for run, records in enumerate(runs)
         for at, record in enumerate(records)
-        if record.task in TASKS
+        if record.task in confused_labels.TASKS
         for confused in _confused(record)
     ]
 
@@ -103,15 +101,9 @@ def _confused(record: Record) -> Iterator[tuple[str, str, bool]]:
     """(gold label, given label, whether one prompt asks for both) of each confusion; equal predictions count once."""
     ours, theirs = comparable_items(record.task, predicted(record, repair=False)[0], record.gold or ())
     measure = MEASURES[record.task][0]
-    gold = dict.fromkeys(theirs[measure])
-    gold_labels: dict[tuple, list[str]] = defaultdict(list)
-    for label, *mentions in gold:
-        gold_labels[tuple(mentions)].append(prompt_name(label))
-    for item in dict.fromkeys(ours[measure]):
-        if item not in gold and all(item[1:]):
-            given = prompt_name(item[0])
-            for label in gold_labels.get(item[1:], ()):
-                yield label, given, any({label, given} <= {*answer.labels} for answer in record.answers)
+    for pair in confused_labels.confusions(theirs[measure], ours[measure]):
+        label, given = map(prompt_name, pair)
+        yield label, given, any({label, given} <= {*answer.labels} for answer in record.answers)
 
 
 def report(runs: Sequence[Sequence[Record]], dictionaries: Dictionaries, bootstrap: Bootstrap) -> ConfusionReport:

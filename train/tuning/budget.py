@@ -1,6 +1,7 @@
 """A number of tokens to train on → the number of steps, so that trainings on different corpora cost the same."""
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError
 from train.tuning.recipe import Recipe
@@ -8,6 +9,8 @@ from train.tuning.rows import Counts
 
 if TYPE_CHECKING:
     from trl import SFTConfig
+
+    from train.tuning.trainer import Trainer
 
 
 def check(recipe: Recipe) -> None:
@@ -23,5 +26,17 @@ def steps(token_budget: int, counts: Counts, arguments: "SFTConfig") -> int:
 
     The steps are known before the first one, so that the learning rate falls to its end within them.
     """
-    rows_per_step = arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size
-    return max(1, round(token_budget * counts.train / (counts.tokens * rows_per_step)))
+    return max(1, round(token_budget * counts.train / (counts.tokens * rows_per_step(arguments))))
+
+
+def rows_per_step(arguments: "SFTConfig") -> int:
+    return arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size
+
+
+def planned_steps(trainer: "Trainer") -> int:
+    """The number of steps that `trainer` takes if nothing stops it early."""
+    arguments: Any = trainer.args
+    if arguments.max_steps > 0:
+        return arguments.max_steps
+    batches = math.ceil(len(trainer.train_dataset) / (arguments.train_batch_size * arguments.world_size))
+    return math.ceil(arguments.num_train_epochs * math.ceil(batches / arguments.gradient_accumulation_steps))

@@ -7,7 +7,7 @@ whoever publishes the model: it follows from those of the base model and the dat
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError, printable
@@ -18,9 +18,17 @@ from train.tuning.output_folder import SUMMARY
 from train.tuning.recipe import Recipe
 from transforms import files, yaml_values
 
-CARD = "README.md"
+if TYPE_CHECKING:
+    from train.scoring.aggregate import Report
+
+CARD, SCORES = "README.md", "scores.json"
+"""Files of the folder: the card, and the scores that it shows, which `train.score --card` writes."""
+
 LOCAL_KEYS = {"model", "data", "output", "adapter", "chat_template", "checkpoints"}
 """Keys of a recipe that are paths or do not affect the weights."""
+
+UNSHOWN = ("gold", "pred", "right", "macro-F1", "overlap-F1", "ROUGE-2", "F1+R2")
+"""Columns of the table of scores that the card leaves out."""
 
 WEIGHTS = {
     "adapter": "a LoRA adapter",
@@ -58,9 +66,29 @@ def data_facts(names: list[str], data: str) -> list[dict[str, str | None]]:
     ]
 
 
+def check(folder: str) -> None:
+    """Raises ConfigError for a folder of `--card` that is not that of a finished training."""
+    if not os.path.exists(f"{folder}/{SUMMARY}"):
+        raise ConfigError(
+            f"--card {folder}: not the folder of a finished training (no {SUMMARY}); give that of train.sft"
+        )
+
+
+def add_scores(folder: str, report: "Report") -> None:
+    """Writes the first table of scores into the folder of a training, and its card again."""
+    from train.scoring import table
+
+    header, rows = table.score_cells(report.tables[0])
+    kept = [at for at, name in enumerate(header) if name not in UNSHOWN]
+    content = {"match": report.match, "table": [[line[at] for at in kept] for line in (header, *rows)]}
+    with open(f"{folder}/{SCORES}", "w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1)
+    write(folder, folder, "adapter" if os.path.exists(f"{folder}/adapter_config.json") else "model")
+
+
 def write(folder: str, trained: str, kind: str) -> None:
-    """Writes the card into `folder`, from the summary of the training in the folder `trained`. Writes nothing if there
-    is none, or if it is that of an earlier version.
+    """Writes the card into `folder`, from the summary of the training in the folder `trained` and its scores, if there
+    are any. Writes nothing if there is no summary, or if it is that of an earlier version.
     """
     path = f"{trained}/{SUMMARY}"
     if not os.path.exists(path):
@@ -68,13 +96,17 @@ def write(folder: str, trained: str, kind: str) -> None:
     with open(path, encoding="utf-8") as file:
         summary = json.load(file)
     if "sources" in summary:
+        scores = None
+        if os.path.exists(f"{trained}/{SCORES}"):
+            with open(f"{trained}/{SCORES}", encoding="utf-8") as file:
+                scores = json.load(file)
         with open(f"{folder}/{CARD}", "w", encoding="utf-8") as file:
-            file.write(text(summary, kind))
+            file.write(text(summary, kind, scores))
 
 
-def text(summary: Mapping[str, Any], kind: str) -> str:
-    """The card. `summary`: the content of sft.json; `kind`: a key of WEIGHTS."""
-    lines = [printable(line) for line in body(summary, kind)]
+def text(summary: Mapping[str, Any], kind: str, scores: Mapping[str, Any] | None = None) -> str:
+    """The card. `summary`: the content of sft.json; `kind`: a key of WEIGHTS; `scores`: the content of scores.json."""
+    lines = [printable(line) for line in (*body(summary, kind), *(score_lines(scores) if scores else ()))]
     return f"---\n{yaml_values.render(metadata(summary, kind))}---\n" + "\n".join(lines) + "\n"
 
 
@@ -145,6 +177,15 @@ def body(summary: Mapping[str, Any], kind: str) -> Iterator[str]:
     for key, name in names.items():
         if summary[key] is not None:
             yield f"| {name} | {summary[key]:.4f} |"
+
+
+def score_lines(scores: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("", "## Scores", "")
+    yield f"Precision, recall and F1 in per cent by `train.score --match {scores['match']}`, F1 with its 95 % interval:"
+    header, *rows = scores["table"]
+    yield from ("", table_row(*header), f"|{'---|' * len(header)}")
+    for row in rows:
+        yield table_row(*row)
 
 
 def table_row(*cells: str) -> str:

@@ -23,37 +23,45 @@ MAY_CHANGE = {"training", "output", "early_stopping", "checkpoints"}
 
 def claim(recipe: "Recipe | TuneRecipe", resume: bool, name: str = RECIPE) -> str | None:
     """Writes the recipe into the file `name` of the output folder and returns the checkpoint to resume from, None if
-    there is none.
-
-    Raises ConfigError for a folder with other files or with a training by another recipe.
+    there is none. Raises ConfigError as `check` does.
     """
-    path = f"{recipe.output}/{name}"
-    written = recipe.model_dump(mode="json")
-    present = os.listdir(recipe.output) if os.path.isdir(recipe.output) else []
+    check(recipe, resume, name)
+    if not resume:  # left by a training that failed before its first step
+        shutil.rmtree(f"{recipe.output}/{BASE}", ignore_errors=True)
+    os.makedirs(recipe.output, exist_ok=True)
+    with open(f"{recipe.output}/{name}", "w", encoding="utf-8") as file:
+        file.write(yaml_values.render(recipe.model_dump(mode="json")))
+    steps = [
+        int(entry.removeprefix("checkpoint-")) for entry in entries(recipe.output) if entry.startswith("checkpoint-")
+    ]
+    complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
+    return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
+
+
+def check(recipe: "Recipe | TuneRecipe", resume: bool, name: str = RECIPE) -> None:
+    """Raises ConfigError for an output folder with other files or with a training by another recipe."""
+    present = entries(recipe.output)
     if present and not resume:
         if name not in present or set(present) - {name, BASE}:
             raise ConfigError(f"{recipe.output}: not empty; choose a new folder, or continue with --resume")
-        shutil.rmtree(
-            f"{recipe.output}/{BASE}", ignore_errors=True
-        )  # left by a training that failed before its first step
     elif present:
         if name not in present:
             raise ConfigError(f"{recipe.output}: not the folder of a training (no {name}); choose another")
+        path = f"{recipe.output}/{name}"
         earlier = yaml_values.read(path, "start again in another folder")
         if not isinstance(earlier, dict):
             raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
+        written = recipe.model_dump(mode="json")
         decisive = written.keys() & earlier.keys() - MAY_CHANGE
         changed = [key for key in written if key in decisive and earlier[key] != written[key]]
         if changed:
             raise ConfigError(
                 f"{path}: made with another {', '.join(changed)}; resume with the same, or use another folder"
             )
-    os.makedirs(recipe.output, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(yaml_values.render(written))
-    steps = [int(entry.removeprefix("checkpoint-")) for entry in present if entry.startswith("checkpoint-")]
-    complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
-    return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
+
+
+def entries(folder: str) -> list[str]:
+    return os.listdir(folder) if os.path.isdir(folder) else []
 
 
 def write(folder: str, summary: Summary) -> None:

@@ -8,13 +8,17 @@ from train.scoring.report import STYLE
 from train.scoring.table import number, share
 from train.tuning.summary import Summary, duration
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 640, 220, 56, 22
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 640, 220, 56, 24, 22
 """Size of a plot, and of the margins for its labels, in pixels."""
+
+TOPS = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
+"""Where a scale may end, times a power of ten: a quarter of it has few digits."""
 
 GRID_LINES = 4
 
 LINE = """
 svg .line { fill: none; stroke-width: 1.8; } svg .s0 { stroke: var(--k2); } svg .s1 { stroke: var(--k0); }
+.facts td { white-space: normal; } .facts th { vertical-align: top; }
 svg .p0 { fill: var(--k2); } svg .p1 { fill: var(--k0); }
 """
 
@@ -65,10 +69,10 @@ def facts(summary: Summary) -> Iterator[str]:
         "tokens": number(summary.tokens),
         "device": f"{escape(summary.device)}, {escape(summary.dtype)}",
     }
-    yield "<table>"
+    yield "<div class=wide><table class=facts>"
     for name, value in rows.items():
         yield f"<tr><th>{name}</th><td>{value}</td></tr>"
-    yield "</table>"
+    yield "</table></div>"
 
 
 def _figure(loss: float | None) -> str:
@@ -81,14 +85,14 @@ def values(curve: Sequence[Mapping[str, float]], name: str) -> list[tuple[int, f
 
 
 def plot(series: Mapping[str, Sequence[tuple[int, float]]], saved_step: int) -> str:
-    """An SVG with a line per entry of `series`, from 0 to the largest value and step, and a vertical line at
+    """An SVG with a line per entry of `series`, from 0 to a round value and the last step, and a vertical line at
     `saved_step`.
     """
     steps = max(step for line in series.values() for step, _ in line)
-    top = max(value for line in series.values() for _, value in line) or 1.0
+    top = scale_end(max(value for line in series.values() for _, value in line))
 
     def x(step: float) -> float:
-        return LEFT + (WIDTH - LEFT - 10) * step / steps
+        return LEFT + (WIDTH - LEFT - RIGHT) * step / steps
 
     def y(value: float) -> float:
         return 10 + (HEIGHT - BOTTOM - 10) * (1 - value / top)
@@ -96,7 +100,7 @@ def plot(series: Mapping[str, Sequence[tuple[int, float]]], saved_step: int) -> 
     parts = [f'<svg width="{WIDTH}" height="{HEIGHT + 20 * len(series)}" role="img">']
     for part in range(GRID_LINES + 1):
         value = top * part / GRID_LINES
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - 10}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
         step = round(steps * part / GRID_LINES)
         parts.append(f'<text x="{x(step):.1f}" y="{HEIGHT - 4}" text-anchor="middle">{step:,}</text>')
@@ -111,6 +115,14 @@ def plot(series: Mapping[str, Sequence[tuple[int, float]]], saved_step: int) -> 
             parts.append(f'<circle class="p{at}" {place} r="2.5"><title>{shown}</title></circle>')
         parts.append(f'<text class="p{at}" x="{LEFT}" y="{HEIGHT + 16 + 20 * at}">{legend}</text>')
     return "".join([*parts, "</svg>"])
+
+
+def scale_end(largest: float) -> float:
+    """The first of TOPS, times a power of ten, that is not below `largest`; 1 for 0."""
+    if largest <= 0:
+        return 1.0
+    power = math.floor(math.log10(largest))
+    return next(end for end in (float(f"{top}e{power}") for top in TOPS) if end >= largest)
 
 
 def lengths_table(summary: Summary) -> Iterator[str]:

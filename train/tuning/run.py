@@ -2,6 +2,8 @@
 
 import os
 import sys
+import tempfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError, printable
@@ -12,6 +14,7 @@ from train.tuning import budget, card, lengths, memory, output_folder, packages,
 from train.tuning.curve import mean_loss, point_at, points, tokens_per_second
 from train.tuning.options import adapter_options, refuse_recipe_keys, training_arguments
 from train.tuning.output_folder import BASE, claim
+from train.tuning.output_folder import check as check_output
 from train.tuning.recipe import Recipe
 from train.tuning.summary import Summary, counts_line
 
@@ -20,6 +23,16 @@ if TYPE_CHECKING:
     from trl import SFTConfig
 
     from train.tuning.answer_sample import AnswerSample
+    from train.tuning.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training starts from. `longest`: tokens of the longest row that it may see."""
+
+    trainer: "Trainer"
+    tokenised: rows.Rows
+    longest: int
 
 
 def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
@@ -30,15 +43,74 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     check(recipe)
     is_first = is_first_process()
     checkpoint = claim(recipe, resume) if is_first or resume else None
-    from train.tuning.trainer import make  # torch takes up to half a minute, so after the paths are checked
-
-    if not debug:
-        load.quiet()
     if resume:
         log(
             is_first,
             f"resuming from {checkpoint}" if checkpoint else "no complete checkpoint; starting from the beginning",
         )
+    prepared = prepare(recipe, debug)
+    trainer, tokenised = prepared.trainer, prepared.tokenised
+    arguments = trainer.args
+    with training_errors(arguments.device, lambda: memory.advice(recipe, arguments, prepared.longest)):
+        trainer.train(resume_from_checkpoint=checkpoint)
+        best_step = trainer.state.best_global_step if arguments.load_best_model_at_end else None
+        saved_step = best_step or trainer.state.global_step
+        if tokenised.validation and "validation_loss" not in point_at(saved_step, trainer.state.log_history):
+            trainer.evaluate()
+    trainer.save_model(recipe.output)
+    trained: Any = trainer.model
+    trainable = [p for p in trained.parameters() if p.requires_grad]
+    history = trainer.state.log_history
+    curve = points(history)
+    saved = point_at(saved_step, history)
+    summary = Summary(
+        output=recipe.output,
+        model=recipe.model,
+        data=recipe.data,
+        sources=card.data_facts(sorted({each.source for each in tokenised.lengths}), recipe.data),
+        method=recipe.method,
+        recipe=card.recipe_facts(recipe),
+        rows=tokenised.counts,
+        lengths=tokenised.lengths,
+        steps=trainer.state.global_step,
+        epochs=trainer.state.epoch,
+        saved_step=saved_step,
+        train_loss=mean_loss(curve),
+        validation_loss=saved.get("validation_loss"),
+        f1=saved.get("f1"),
+        tokens=int(max((entry.get("tokens", 0) for entry in history), default=0)),
+        seconds=max((entry.get("seconds", 0.0) for entry in history), default=0.0),
+        tokens_per_s=tokens_per_second(history),
+        trainable_parameters=sum(p.numel() for p in trainable),
+        device=str(arguments.device),
+        dtype="bfloat16" if arguments.bf16 else str(trained.dtype).removeprefix("torch."),
+        curve=curve,
+    )
+    if is_first:
+        output_folder.write(recipe.output, summary)
+        card.write(recipe.output, recipe.output, "model" if recipe.method == "full" else "adapter")
+        output_folder.remove_checkpoints(recipe.output, recipe.checkpoints)
+    return summary
+
+
+def dry_run(recipe: Recipe, resume: bool = False, debug: bool = False) -> None:
+    """Checks everything that `train` checks before its first step, prints lengths, memory and steps; writes nothing.
+
+    Raises the errors of `train`.
+    """
+    check(recipe)
+    check_output(recipe, resume)
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(recipe.model_copy(update={"output": folder}), debug)
+
+
+def prepare(recipe: Recipe, debug: bool = False) -> Prepared:
+    """Loads the rows and the model of a checked `recipe`; prints lengths, the memory of a step and the steps."""
+    is_first = is_first_process()
+    from train.tuning.trainer import make  # torch takes up to half a minute, so after the paths are checked
+
+    if not debug:
+        load.quiet()
     arguments, adapter = training_arguments(recipe), adapter_options(recipe)
     max_length = arguments.max_length or 0  # never None: see `check`
     if recipe.method == "qlora":
@@ -84,45 +156,9 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
             log(is_first, needed.line(arguments.device))
             if needed.total > memory.capacity(arguments.device):
                 log(is_first, f"warning: this does not fit: {memory.advice(recipe, arguments, longest)}")
-        trainer.train(resume_from_checkpoint=checkpoint)
-        best_step = trainer.state.best_global_step if arguments.load_best_model_at_end else None
-        saved_step = best_step or trainer.state.global_step
-        if tokenised.validation and "validation_loss" not in point_at(saved_step, trainer.state.log_history):
-            trainer.evaluate()
-    trainer.save_model(recipe.output)
-    trained: Any = trainer.model
-    trainable = [p for p in trained.parameters() if p.requires_grad]
-    history = trainer.state.log_history
-    curve = points(history)
-    saved = point_at(saved_step, history)
-    summary = Summary(
-        output=recipe.output,
-        model=recipe.model,
-        data=recipe.data,
-        sources=card.data_facts(sorted({each.source for each in tokenised.lengths}), recipe.data),
-        method=recipe.method,
-        recipe=card.recipe_facts(recipe),
-        rows=tokenised.counts,
-        lengths=tokenised.lengths,
-        steps=trainer.state.global_step,
-        epochs=trainer.state.epoch,
-        saved_step=saved_step,
-        train_loss=mean_loss(curve),
-        validation_loss=saved.get("validation_loss"),
-        f1=saved.get("f1"),
-        tokens=int(max((entry.get("tokens", 0) for entry in history), default=0)),
-        seconds=max((entry.get("seconds", 0.0) for entry in history), default=0.0),
-        tokens_per_s=tokens_per_second(history),
-        trainable_parameters=sum(p.numel() for p in trainable),
-        device=str(arguments.device),
-        dtype="bfloat16" if arguments.bf16 else str(trained.dtype).removeprefix("torch."),
-        curve=curve,
-    )
-    if is_first:
-        output_folder.write(recipe.output, summary)
-        card.write(recipe.output, recipe.output, "model" if recipe.method == "full" else "adapter")
-        output_folder.remove_checkpoints(recipe.output, recipe.checkpoints)
-    return summary
+    rows_per_step = budget.rows_per_step(arguments)
+    log(is_first, f"{budget.planned_steps(trainer):,} steps of {rows_per_step:,} rows")
+    return Prepared(trainer, tokenised, longest)
 
 
 def check(recipe: Recipe) -> None:
