@@ -67,7 +67,11 @@ def wait_for(condition, timeout_s: float = 60) -> None:
     ],
 )
 def test_a_killed_build_resumes_with_the_same_bytes(small, tmp_path, moment):
+    """The stages before the moment are done already; they have written nothing but their files."""
     output = tmp_path / "build"
+    folder = moment.partition("/")[0]
+    if folder != "examples":  # of the first stage
+        shutil.rmtree(shutil.copytree(small, output) / folder)
     command = [sys.executable, "-m", "pipelines.build", "--output", str(output), *SMALL]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     wait_for((output / moment).exists)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from benchmarks.betrayal import LabelRows
 from schemas.label import Label, typed_label
 from transforms import prompts
 from transforms.ask import AskOptions, AskSpec, LabelBatches, ask, ask_spec
@@ -50,6 +49,8 @@ def row_flags(batches: LabelBatches, flags: np.ndarray) -> np.ndarray:
 
 def betrayal(order: str, share_without: float) -> float:
     """How well a classifier that sees only the labels of batches tells which of them hold a positive one (AUC)."""
+    from benchmarks.betrayal import LabelRows  # with scikit-learn, which takes seconds to import
+
     batches = batches_of(positive_labels(6_000, share_without), spec(order))
     near_labels = np.array([[other in near(name) for other in NAMES] for name in NAMES], np.float32)
     every = np.ones(len(batches.label), bool)

@@ -16,13 +16,11 @@ from tests.pipelines.knowledge.corpora import CORPUS, paragraph
 from transforms.shards import write_shard
 
 
-def run(output: Path, shards, workers: int = 1, **options) -> export.Exported:
+def run(output: Path, shards, **options) -> export.Exported:
     for number, rows in enumerate(shards):
         write_shard(f"{output}/score/{number:05d}.parquet", MATCHED, [to_table(rows, MATCHED)])
     config = Config(wikidata=(), wikipedia=(), lang="en", export=options)
-    mode = "multi_processing" if workers > 1 else "in_memory"
-    flags = ["--runner=DirectRunner", f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
-    settings = KnowledgeSettings(config, PipelineOptions(flags))
+    settings = KnowledgeSettings(config, PipelineOptions(["--runner=DirectRunner"]))
     return export.run(settings, {"person": CORPUS}, str(output))
 
 
@@ -117,13 +115,14 @@ def test_texts_without_a_fact_have_their_share(tmp_path, share, without):
     assert sum(split.without_facts for split in result.splits) == without
 
 
-def test_the_rows_do_not_depend_on_shards_and_workers(tmp_path):
+def test_the_rows_do_not_depend_on_shards(tmp_path):
+    """Nor on workers; see test_bundled.py."""
     results = []
-    for name, size, workers in (("a", 600, 1), ("b", 37, 1), ("c", 37, 2)):
-        result = run(tmp_path / name, shards_of(MANY, size), workers, test_share=0.2)
+    for name, size in (("a", 600), ("b", 37)):
+        result = run(tmp_path / name, shards_of(MANY, size), test_share=0.2)
         assert all(isinstance(split, ExportedSplit) for split in result.splits)
         results.append((result, checksums(tmp_path / name / "export", "**/*.js*")))
-    assert results[0] == results[1] == results[2]
+    assert results[0] == results[1]
 
 
 def test_names_of_dumps_have_their_dates():
