@@ -26,6 +26,11 @@ saves reading the text.
 MOST_PAIRS = 1 << 20
 """Number of candidates that are in memory at a time."""
 
+MOST_PER_BAND = 1_000
+"""Indexed texts with one band that are candidates; of more only the first are. Only sentences of one template have such
+bands, and without a limit their number would be squared.
+"""
+
 
 @dataclass(frozen=True)
 class TextHashes:
@@ -155,9 +160,10 @@ class LeakIndex:
             yield self._named(hashes, pairs)
 
     def near(self, hashes: TextHashes) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(numbers of texts, rows of indexed texts) that share a band."""
+        """(numbers of texts, rows of indexed texts) that share a band (see MOST_PER_BAND)."""
         owners = np.repeat(np.arange(len(hashes.numbers)), hashes.bands.shape[1])
-        for pairs in self.bands.pairs(owners, *self.bands.ranges(hashes.bands.ravel())):
+        first, counts = self.bands.ranges(hashes.bands.ravel())
+        for pairs in self.bands.pairs(owners, first, np.minimum(counts, MOST_PER_BAND)):
             yield self._named(hashes, pairs)
 
     def _named(self, hashes: TextHashes, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+import numpy as np
+
 from transforms.decontaminate import squeezed
-from transforms.shingles import jaccard, shingles
+from transforms.shingles import jaccard, shingles, unique_hashes
 
 
 class LeakKind(StrEnum):
@@ -41,6 +43,10 @@ class ComparedText:
     @cached_property
     def shingles(self) -> frozenset[tuple[str, ...]]:
         return shingles(self.text)
+
+    @cached_property
+    def shingle_hashes(self) -> np.ndarray:
+        return unique_hashes(self.text)
 
 
 def is_leak(text: ComparedText, other: ComparedText, kind: LeakKind, rules: LeakRules) -> bool:

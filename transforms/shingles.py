@@ -104,6 +104,44 @@ def shingle_hashes(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.nda
     return hashes, counts, words
 
 
+class ShingleSets:
+    """The hashed shingles of some texts, for the comparison of another text with all of them.
+
+    `ids`: the shingles of all texts, each once per text, as positions in `hashes`, which are sorted; `sizes`, `ends`:
+    their number in each text, and where those of each text end.
+    """
+
+    def __init__(self, texts: Sequence[str]):
+        hashes, counts, _ = shingle_hashes(texts)
+        self.hashes, ids = np.unique(hashes, return_inverse=True)
+        pairs = np.unique(np.repeat(np.arange(len(texts)), counts) << 32 | ids)
+        self.ids = pairs & 0xFFFFFFFF
+        self.sizes = np.bincount(pairs >> 32, minlength=len(texts))
+        self.ends = np.cumsum(self.sizes)
+
+    def jaccard(self, hashes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """The Jaccard index of a text with the `hashes` of `unique_hashes` and the texts with these numbers (ascending,
+        at least one). Two shingles with one hash count as equal.
+        """
+        first, last, number = numbers[0], numbers[-1] + 1, len(hashes)
+        sizes, ends = self.sizes[first:last], self.ends[first:last]
+        start = ends[0] - sizes[0]
+        is_shared = np.zeros(len(self.hashes), bool)
+        places = np.searchsorted(self.hashes, hashes)
+        inside = places < len(self.hashes)
+        places, hashes = places[inside], hashes[inside]
+        is_shared[places[self.hashes[places] == hashes]] = True
+        before = np.zeros(ends[-1] - start + 1, np.int32)
+        np.cumsum(is_shared[self.ids[start : ends[-1]]], out=before[1:])
+        shared = before[ends - start] - before[ends - start - sizes]
+        return (shared / np.maximum(sizes + number - shared, 1))[numbers - first]
+
+
+def unique_hashes(text: str) -> np.ndarray:
+    """The hashes of the shingles of a text, sorted, each once."""
+    return np.unique(shingle_hashes([text])[0])
+
+
 def _hashes(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     parts = [folded(text) for text in texts]
     words, letters, places = _token_hashes("\n".join(parts))

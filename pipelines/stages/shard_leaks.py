@@ -6,6 +6,7 @@ are, and are read again only where the index names a candidate.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from transforms.deduplicate import text_key
 from transforms.leak_index import LeakIndex, TextHashes
 from transforms.partial_leaks import ComparedText, LeakKind, LeakRules, is_leak
 from transforms.shards import read_batches, read_rows, write_shard
+from transforms.shingles import ShingleSets
 
 ROWS_PER_TABLE = 5_000
 
@@ -28,6 +30,20 @@ INDEX_BYTES = 25_000_000
 """Size of the shards that one index is made of, if there are several. An index takes about three times as much memory
 while it is searched, and ten times while it is made.
 """
+
+RANKS = {LeakKind.NEAR: 1, LeakKind.CONTAINED: 2}
+"""A leak of a source takes the place of one with a lower rank."""
+
+MANY = 100
+"""Candidates of one test text from which on the hashes of all texts are compared first. That takes less time than to
+compare so many texts one by one; sentences of one template have so many.
+"""
+
+TESTS_KEPT = 2_000
+"""Test texts whose shingles stay in memory: those of one template are candidates again and again."""
+
+TOLERANCE = 0.01
+"""By how much the Jaccard index of hashes may be too small: shingles of one text may have the same hash."""
 
 DETAILS = {
     LeakKind.CONTAINED: "the text lies within a test text, or contains one: {}",
@@ -145,11 +161,19 @@ def counts_by_source(counts: Mapping[tuple[str, str], int]) -> dict[str, LeakCou
 
 
 class Search:
-    """`leaks`: (number of a text, key of a source) → kind and id of the first test text of the source it leaks into."""
+    """`leaks`: (number of a text, key of a source) → kind and id of the first test text of the source it leaks into.
+    `ranks`: key of a source → for each text the rank of its leak there, 0 if it has none.
+    """
 
     def __init__(self, texts: Sequence[ComparedText], tests: Mapping[int, TextShard], rules: LeakRules):
         self.texts, self.tests, self.rules = texts, tests, rules
         self.leaks: dict[tuple[int, str], tuple[LeakKind, str]] = {}
+        self.compared = lru_cache(maxsize=TESTS_KEPT)(ComparedText)
+        self.ranks: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(texts), np.uint8))
+
+    @cached_property
+    def shingle_sets(self) -> ShingleSets:
+        return ShingleSets([text.text for text in self.texts])
 
     def verify(self, kind: LeakKind, candidates: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
         """Adds the candidates that are leaks of this kind. `candidates`: numbers of texts, rows in an index."""
@@ -159,23 +183,26 @@ class Search:
             bounds = np.append(np.flatnonzero(np.diff(rows >> 32, prepend=-1)), len(rows))
             for start, stop in pairwise(bounds.tolist()):
                 shard = self.tests[int(rows[start] >> 32)]
-                self._verify(kind, shard, numbers[start:stop].tolist(), rows[start:stop] & 0xFFFFFFFF)
+                self._verify(kind, shard, numbers[start:stop], rows[start:stop] & 0xFFFFFFFF)
 
-    def _verify(self, kind: LeakKind, shard: TextShard, numbers: list[int], rows: np.ndarray) -> None:
-        open_pairs: dict[int, list[int]] = defaultdict(list)
-        for number, row in zip(numbers, rows.tolist(), strict=True):
-            earlier = self.leaks.get((number, shard.key))
-            if earlier is None or (kind, earlier[0]) == (LeakKind.CONTAINED, LeakKind.NEAR):
-                open_pairs[row].append(number)
-        for at, table in read_rows(shard.path, np.array(sorted(open_pairs)), ROWS_PER_TABLE, ["id", "text"]):
+    def _verify(self, kind: LeakKind, shard: TextShard, numbers: np.ndarray, rows: np.ndarray) -> None:
+        ranks = self.ranks[shard.key]
+        is_open = ranks[numbers] < RANKS[kind]
+        numbers, rows = numbers[is_open], rows[is_open]
+        wanted, starts = np.unique(rows, return_index=True)
+        groups = dict(zip(wanted.tolist(), np.split(numbers, starts)[1:], strict=True))
+        for at, table in read_rows(shard.path, wanted, ROWS_PER_TABLE, ["id", "text"]):
             columns = (at.tolist(), table["id"].to_pylist(), table["text"].to_pylist())
             for row, id_, text in zip(*columns, strict=True):
-                other = ComparedText(text)
-                for number in open_pairs[row]:
-                    earlier = self.leaks.get((number, shard.key))
-                    is_settled = earlier is not None and (kind == LeakKind.NEAR or earlier[0] == kind)
-                    if not is_settled and is_leak(self.texts[number], other, kind, self.rules):
+                candidates = groups[row][ranks[groups[row]] < RANKS[kind]]
+                other = self.compared(text)
+                if kind == LeakKind.NEAR and len(candidates) >= MANY:
+                    indexes = self.shingle_sets.jaccard(other.shingle_hashes, candidates)
+                    candidates = candidates[indexes >= self.rules.jaccard - TOLERANCE]
+                for number in candidates.tolist():
+                    if is_leak(self.texts[number], other, kind, self.rules):
                         self.leaks[number, shard.key] = kind, id_
+                        ranks[number] = RANKS[kind]
 
 
 def read_texts(path: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,8 @@ PLANTED = 60
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory):
-    return leaks.measure_build(tmp_path_factory.mktemp("leaks"), 6_000, PLANTED, ["--runner=DirectRunner"])
+    folder = tmp_path_factory.mktemp("leaks")
+    return leaks.measure_build(folder, 6_000, PLANTED, ["--runner=DirectRunner"], templated=500)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -23,6 +24,11 @@ def test_planted_leaks_are_reported(figures, lang):
 def test_other_texts_are_not_reported(figures):
     reported, texts = figures["unplanted"]
     assert texts > 4_000 and reported == 0
+
+
+def test_texts_of_one_template_hide_no_leak(figures):
+    reported, texts = figures["planted"]["templated en"]
+    assert texts == 450 and 0 < reported < texts
 
 
 def test_too_few_texts_are_refused(capsys):

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 from transforms.anchors import FEWEST_BYTES, GRAM, WINDOW, anchors
 from transforms.decontaminate import squeezed
 from transforms.scripts import tokens
-from transforms.shingles import PERMUTATIONS, RECALL, band_hashes, bands, folded, jaccard, shingle_hashes, shingles
+from transforms.shingles import (
+    PERMUTATIONS,
+    RECALL,
+    ShingleSets,
+    band_hashes,
+    bands,
+    folded,
+    jaccard,
+    shingle_hashes,
+    shingles,
+    unique_hashes,
+)
 
 PIECES = (
     "ab", "Cd", "_", " ", " ", "\n", ",", "中", "文", "，", "ก", "\u0e31", "े", "\u0301", "\u200d", "é", "İ", "２", "क",
@@ -28,6 +39,13 @@ def test_hashes_are_those_of_the_shingles(texts):
         assert len(distinct) == len(shingles(text))
         assert set(shingle_hashes([text])[0].tolist()) == distinct
     assert len(set(hashes.tolist())) == len(frozenset().union(*map(shingles, texts)))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5), TEXTS, st.data())
+def test_many_texts_are_compared_by_their_hashes(texts, other, data):
+    numbers = data.draw(st.lists(st.integers(0, len(texts) - 1), min_size=1, unique=True).map(sorted))
+    indexes = ShingleSets(texts).jaccard(unique_hashes(other), np.array(numbers))
+    assert indexes.tolist() == [jaccard(shingles(texts[number]), shingles(other)) for number in numbers]
 
 
 def test_shingles_are_of_words_or_of_letters_without_blanks():

@@ -13,6 +13,8 @@ from pipelines.stages.shard_leaks import TextShard, index_groups, partial_leaks,
 from schemas.arrow import EXAMPLES, examples_to_table
 from schemas.example import Example
 from tests.unified import NER_SCHEMA, ner, write_source
+from transforms import leak_index
+from transforms.leak_index import LeakIndex, TextHashes
 from transforms.partial_leaks import LeakRules
 from transforms.shards import read_shard, write_shard
 
@@ -156,3 +158,25 @@ def test_extreme_texts(tmp_path):
     assert {twin for row, kind, into, twin in leaks if row} == {"a/test/3000"}
     assert leaks[0][3] == "a/test/0"
     assert np.all([kind == "contained" for _, kind, *_ in leaks])
+
+
+def test_texts_of_one_template_are_compared_exactly(tmp_path, monkeypatch):
+    """Their number reaches `shard_leaks.MANY`; the result is that of comparing every two of them."""
+    template = f"{SENTENCE} {NEXT} On day {{}} the town of {{}} sold all of its ships by order of the mayor."
+    words = [f"{a}{b}" for a in ("Bel", "Cor", "Dan", "Fen") for b in ("ton", "ville", "burg", "stad")]
+    ends = ["".join(f" They noted {n}." for n in range(day)) for day in range(10)]
+    train = [template.format(day, name) + end for day, end in enumerate(ends) for name in words]
+    tests = [shard(tmp_path, 0, "a", [template.format(day + 20, name) for day in range(2) for name in words])]
+    monkeypatch.setattr(shard_leaks, "MANY", 1_000)
+    leaks = leaks_of(tmp_path, train, tests)
+    monkeypatch.setattr(shard_leaks, "MANY", 2)
+    assert leaks_of(tmp_path, train, tests) == leaks and 0 < len(leaks) < len(train)
+
+
+def test_a_crowded_band_names_a_bounded_number_of_texts(monkeypatch):
+    texts = [f"{SENTENCE} {number}" for number in range(20)]
+    hashes = TextHashes.from_texts([f"{SENTENCE} {NEXT[:9]}"], RULES)
+    index = LeakIndex.build(texts, np.arange(20), RULES)
+    assert len(np.concatenate([rows for _, rows in index.near(hashes)])) == 20
+    monkeypatch.setattr(leak_index, "MOST_PER_BAND", 5)
+    assert len(np.concatenate([rows for _, rows in index.near(hashes)])) < 20
