@@ -35,6 +35,7 @@ def test_figures_of_a_resumed_training_are_those_of_the_whole(tiny_base, rows_fi
     for output in (whole, cut):
         assert sft.main(flags(tiny_base, rows_file, output, *odd)) == 0
     shutil.rmtree(cut / "checkpoint-8")
+    (cut / "sft.json").unlink()
     assert sft.main(flags(tiny_base, rows_file, cut, *odd, "--resume")) == 0
     assert f"resuming from {cut}/checkpoint-4\n" in capsys.readouterr().err
     assert (whole / "adapter_model.safetensors").read_bytes() == (cut / "adapter_model.safetensors").read_bytes()

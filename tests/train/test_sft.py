@@ -72,6 +72,20 @@ def test_training_resumes_from_the_last_complete_checkpoint(adapter, tiny_base, 
     assert [entry["step"] for entry in steps] == [entry["step"] for entry in earlier]
 
 
+def test_a_finished_training_does_not_start_again(adapter, tiny_base, rows_file, tmp_path, capsys):
+    output = shutil.copytree(adapter, tmp_path / "adapter", ignore=shutil.ignore_patterns("checkpoint-*"))
+    kept = {name: (output / name).read_bytes() for name in ("adapter_model.safetensors", "sft.json", "README.md")}
+    (output / "README.md").unlink()  # killed after sft.json was written
+    same = flags(tiny_base, rows_file, output, "--set", "lora.modules_to_save=[embed_tokens, lm_head]", "--resume")
+    same += ("--set", "lora.r=4", "--set", "checkpoints=all")
+    assert sft.main([*same, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "has finished already" in printed.err and json.loads(printed.out) == json.loads(kept["sft.json"])
+    assert {name: (output / name).read_bytes() for name in kept} == kept
+    assert sft.main([*same, "--set", "training.max_steps=5"]) == 2
+    assert "finished, without a checkpoint to continue from; choose a new folder" in error_line(capsys)
+
+
 def test_a_dry_run_estimates_and_writes_nothing(adapter, tiny_base, rows_file, tmp_path, capsys):
     output = tmp_path / "adapter"
     for model in (tiny_base, "tiny"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -88,6 +89,9 @@ def test_dpo_moves_the_adapter_from_that_of_sft(tuned, adapter):
     before, after = weights(Path(adapter)), weights(tuned)
     assert before.keys() == after.keys() and any(not before[name].equal(after[name]) for name in before)
     assert not (tuned / "ref").exists(), "trl's copy of the SFT adapter is not part of the result"
+    card = (tuned / "README.md").read_text()
+    assert "| ADE_corpus | en |" in card and "## DPO" in card and "  learning_rate: 0.001" in card
+    assert adapter not in card and "TRL" not in card
 
 
 def test_pairs_are_tokenised_like_the_rows_of_sft(base, pairs):
@@ -102,7 +106,7 @@ def test_pairs_are_tokenised_like_the_rows_of_sft(base, pairs):
         assert read.train[0]["prompt_ids"] + read.train[0][f"{side}_ids"] == ids
 
 
-def test_grpo_rewards_are_those_of_train_reward(adapter, small, tmp_path, monkeypatch):
+def test_grpo_rewards_are_those_of_train_reward(adapter, small, tmp_path, monkeypatch, capsys):
     from train import reward as reward_module
     from train.aligning import run
 
@@ -119,6 +123,10 @@ def test_grpo_rewards_are_those_of_train_reward(adapter, small, tmp_path, monkey
     curve = json.loads((output / "tune.json").read_text())["curve"]
     assert [point["reward"] for point in curve] == [sum(rewards) / len(rewards) for rewards in seen]
     assert curve[0]["cut"] > 0, "random weights do not stop"
+    log = [line for line in capsys.readouterr().err.splitlines() if line.startswith(("step ", "{"))]
+    figures = r"loss -?\d\.\d{{4}}  reward \d\.\d{{3}}  ± \d\.\d{{3}}  \d+ answer tokens  cut \d+%  lr \d\.\d\de-\d\d"
+    line = rf"step {{}}/2  {figures}.*"
+    assert len(log) == 2 and all(re.fullmatch(line.format(at + 1), text) for at, text in enumerate(log)), log
 
 
 def test_the_result_is_a_model_for_predict_and_export(tuned, base, tmp_path):

@@ -13,11 +13,13 @@ from train.aligning.recipe import TuneRecipe
 from train.notes import is_first_process
 from train.refusals import first_line, training_errors
 from train.reward import reward
+from train.tuning import card
 from train.tuning.curve import mean_loss, points
 from train.tuning.options import adapter_options, refuse_recipe_keys
-from train.tuning.output_folder import claim
+from train.tuning.output_folder import claim, finished
 from train.tuning.recipe import options
 from train.tuning.run import log
+from transforms import files, yaml_values
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
@@ -42,6 +44,18 @@ CURVE = {
     "kl": "kl",
 }
 """Values that trl logs → their names in the curve of the summary."""
+
+FORMS = {
+    "loss": "loss {:.4f}",
+    "reward": "reward {:.3f}",
+    "reward_std": "± {:.3f}",
+    "rewards/accuracies": "accuracy {:.1%}",
+    "rewards/margins": "margin {:.4f}",
+    "completions/mean_length": "{:.0f} answer tokens",
+    "completions/clipped_ratio": "cut {:.0%}",
+    "learning_rate": "lr {:.2e}",
+}
+"""Values that trl logs → how they are printed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +86,9 @@ def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summ
     """
     check(recipe)
     is_first = is_first_process()
+    if resume and (earlier := finished(recipe, Summary, RECIPE)):
+        log(is_first, f"{recipe.output}: has finished already")
+        return earlier
     checkpoint = claim(recipe, resume, RECIPE) if is_first or resume else None
     if not debug:
         load.quiet()
@@ -112,8 +129,8 @@ def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summ
         curve=curve(trainer.state.log_history),
     )
     if is_first:
-        with open(f"{recipe.output}/{SUMMARY}", "w", encoding="utf-8") as file:
-            file.write(as_json(summary) + "\n")
+        card.write(recipe.output, recipe.adapter or recipe.model, "adapter", card_lines(recipe, summary))
+        files.write_text(f"{recipe.output}/{SUMMARY}", as_json(summary) + "\n")
     return summary
 
 
@@ -198,6 +215,8 @@ def make_trainer(
 ) -> "Trainer":
     from trl import DPOTrainer, GRPOTrainer
 
+    from train.tuning import progress
+
     class TokenisedPairs(DPOTrainer):
         """Takes pairs that are tokenised already: trl would render and tokenise their messages itself."""
 
@@ -213,10 +232,13 @@ def make_trainer(
     }
     try:
         if recipe.method == "dpo":
-            return TokenisedPairs(**shared)
-        return GRPOTrainer(reward_funcs=cast("Callable[..., list[float | None]]", reward), **shared)
+            trainer: Trainer = TokenisedPairs(**shared)
+        else:
+            trainer = GRPOTrainer(reward_funcs=cast("Callable[..., list[float | None]]", reward), **shared)
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"trl rejected the options: {first_line(error)}") from error
+    progress.show(trainer, FORMS)
+    return trainer
 
 
 def curve(log_history: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -236,6 +258,20 @@ def counts_line(recipe: TuneRecipe, counts: rows.Counts) -> str:
         parts.append(f"{counts.special:,} with a special token skipped")
     is_loud = counts.too_long > LOUD_SHARE * (counts.train + counts.too_long)
     return f"{'warning: ' if is_loud else ''}training on {', '.join(parts)}"
+
+
+def card_lines(recipe: TuneRecipe, summary: Summary) -> list[str]:
+    """The section of the model card on this training."""
+    pairs = "pairs of a right and a wrong answer" if recipe.method == "dpo" else "rows, with F1 as the reward"
+    settings = yaml_values.render(card.recipe_facts(recipe)).splitlines()
+    return [
+        "",
+        f"## {recipe.method.upper()}",
+        "",
+        f"These weights were then trained by {recipe.method.upper()} on {summary.rows.train:,} {pairs}, "
+        f"{summary.steps:,} steps. The figures above are those before.",
+        *("", "```yaml", *settings, "```"),
+    ]
 
 
 def as_json(summary: Summary) -> str:

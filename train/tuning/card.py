@@ -4,9 +4,10 @@ The metadata at its top are those of the Hub (https://huggingface.co/docs/hub/mo
 whoever publishes the model: it follows from those of the base model and the data, which the card names.
 """
 
+import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from schemas.build_statistics import Statistics
@@ -19,6 +20,7 @@ from train.tuning.recipe import Recipe
 from transforms import files, yaml_values
 
 if TYPE_CHECKING:
+    from train.aligning.recipe import TuneRecipe
     from train.scoring.aggregate import Report
 
 CARD, SCORES = "README.md", "scores.json"
@@ -50,7 +52,7 @@ def source_facts(data: str) -> dict[str, SourceFacts]:
     return {facts.name: facts for facts in statistics.about.values()}
 
 
-def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+def recipe_facts(recipe: "Recipe | TuneRecipe") -> dict[str, Any]:
     """The settings that were given, without local paths and without defaults."""
     given = recipe.model_dump(mode="json", exclude_defaults=True)
     return {key: value for key, value in given.items() if key not in LOCAL_KEYS}
@@ -86,27 +88,29 @@ def add_scores(folder: str, report: "Report") -> None:
     write(folder, folder, "adapter" if os.path.exists(f"{folder}/adapter_config.json") else "model")
 
 
-def write(folder: str, trained: str, kind: str) -> None:
-    """Writes the card into `folder`, from the summary of the training in the folder `trained` and its scores, if there
-    are any. Writes nothing if there is no summary, or if it is that of an earlier version.
+def write(folder: str, trained: str, kind: str, more: Sequence[str] = ()) -> None:
+    """Writes the card into `folder`, from the summary of the training in the folder `trained`, with its scores, if
+    there are any, or with the lines `more` on a training after it. Without a summary, or with one of an earlier
+    version, the folder has no card: that of peft or trl is removed.
     """
-    path = f"{trained}/{SUMMARY}"
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(f"{folder}/{CARD}")
+    path, scores = f"{trained}/{SUMMARY}", f"{trained}/{SCORES}"
     if not os.path.exists(path):
         return
     with open(path, encoding="utf-8") as file:
         summary = json.load(file)
+    if not more and os.path.exists(scores):
+        with open(scores, encoding="utf-8") as file:
+            more = list(score_lines(json.load(file)))
     if "sources" in summary:
-        scores = None
-        if os.path.exists(f"{trained}/{SCORES}"):
-            with open(f"{trained}/{SCORES}", encoding="utf-8") as file:
-                scores = json.load(file)
         with open(f"{folder}/{CARD}", "w", encoding="utf-8") as file:
-            file.write(text(summary, kind, scores))
+            file.write(text(summary, kind, more))
 
 
-def text(summary: Mapping[str, Any], kind: str, scores: Mapping[str, Any] | None = None) -> str:
-    """The card. `summary`: the content of sft.json; `kind`: a key of WEIGHTS; `scores`: the content of scores.json."""
-    lines = [printable(line) for line in (*body(summary, kind), *(score_lines(scores) if scores else ()))]
+def text(summary: Mapping[str, Any], kind: str, more: Sequence[str] = ()) -> str:
+    """The card. `summary`: the content of sft.json; `kind`: a key of WEIGHTS; `more`: its last lines."""
+    lines = [printable(line) for line in (*body(summary, kind), *more)]
     return f"---\n{yaml_values.render(metadata(summary, kind))}---\n" + "\n".join(lines) + "\n"
 
 
@@ -180,6 +184,7 @@ def body(summary: Mapping[str, Any], kind: str) -> Iterator[str]:
 
 
 def score_lines(scores: Mapping[str, Any]) -> Iterator[str]:
+    """The section on scores, from the content of scores.json."""
     yield from ("", "## Scores", "")
     yield f"Precision, recall and F1 in per cent by `train.score --match {scores['match']}`, F1 with its 95 % interval:"
     header, *rows = scores["table"]

@@ -2,22 +2,24 @@
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from schemas.errors import ConfigError
 from train.tuning.page import page
 from train.tuning.recipe import Recipe
 from train.tuning.summary import Summary, as_json
-from transforms import yaml_values
+from transforms import files, yaml_values
 
 if TYPE_CHECKING:
     from train.aligning.recipe import TuneRecipe
+
+T = TypeVar("T")
 
 RECIPE, BASE, SUMMARY, PAGE = "sft.yaml", "base", "sft.json", "training.html"
 """Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
 written last, when the training has finished; the summary for people."""
 
-MAY_CHANGE = {"training", "output", "early_stopping", "checkpoints"}
+MAY_CHANGE = {"training", "early_stopping", "checkpoints"}
 """Keys of a recipe that may be changed when its training is resumed."""
 
 
@@ -31,15 +33,25 @@ def claim(recipe: "Recipe | TuneRecipe", resume: bool, name: str = RECIPE) -> st
     os.makedirs(recipe.output, exist_ok=True)
     with open(f"{recipe.output}/{name}", "w", encoding="utf-8") as file:
         file.write(yaml_values.render(recipe.model_dump(mode="json")))
-    steps = [
-        int(entry.removeprefix("checkpoint-")) for entry in entries(recipe.output) if entry.startswith("checkpoint-")
-    ]
-    complete = [step for step in steps if os.path.exists(f"{recipe.output}/checkpoint-{step}/trainer_state.json")]
-    return f"{recipe.output}/checkpoint-{max(complete)}" if complete else None
+    return last_checkpoint(recipe.output)
+
+
+def finished(recipe: "Recipe | TuneRecipe", summary: type[T], name: str = RECIPE) -> T | None:
+    """The summary of a training by the same recipe that has finished; None if there is none.
+
+    Raises ConfigError for a damaged summary.
+    """
+    path = f"{recipe.output}/{name}"
+    result = path.replace(".yaml", ".json")
+    if not os.path.exists(result) or changes(recipe, path):
+        return None
+    return files.read_json(result, summary, "delete it, and resume")
 
 
 def check(recipe: "Recipe | TuneRecipe", resume: bool, name: str = RECIPE) -> None:
-    """Raises ConfigError for an output folder with other files or with a training by another recipe."""
+    """Raises ConfigError for an output folder with other files, with a training by another recipe, or with a finished
+    one that is to be changed but has no checkpoint, and would start again.
+    """
     present = entries(recipe.output)
     if present and not resume:
         if name not in present or set(present) - {name, BASE}:
@@ -48,16 +60,33 @@ def check(recipe: "Recipe | TuneRecipe", resume: bool, name: str = RECIPE) -> No
         if name not in present:
             raise ConfigError(f"{recipe.output}: not the folder of a training (no {name}); choose another")
         path = f"{recipe.output}/{name}"
-        earlier = yaml_values.read(path, "start again in another folder")
-        if not isinstance(earlier, dict):
-            raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
-        written = recipe.model_dump(mode="json")
-        decisive = written.keys() & earlier.keys() - MAY_CHANGE
-        changed = [key for key in written if key in decisive and earlier[key] != written[key]]
-        if changed:
+        changed = changes(recipe, path)
+        if decisive := [key for key in changed if key not in MAY_CHANGE]:
             raise ConfigError(
-                f"{path}: made with another {', '.join(changed)}; resume with the same, or use another folder"
+                f"{path}: made with another {', '.join(decisive)}; resume with the same, or use another folder"
             )
+        if changed and name.replace(".yaml", ".json") in present and not last_checkpoint(recipe.output):
+            raise ConfigError(f"{recipe.output}: finished, without a checkpoint to continue from; choose a new folder")
+
+
+def changes(recipe: "Recipe | TuneRecipe", path: str) -> list[str]:
+    """The keys of a recipe, other than `output`, whose values differ from those in the file of an earlier one.
+
+    Raises ConfigError for a file that is no recipe.
+    """
+    earlier = yaml_values.read(path, "start again in another folder")
+    if not isinstance(earlier, dict):
+        raise ConfigError(f"{path}: not the settings of a training; start again in another folder")
+    written = recipe.model_dump(mode="json", exclude={"output"})
+    return [key for key in written if key in earlier and earlier[key] != written[key]]
+
+
+def last_checkpoint(folder: str) -> str | None:
+    """The path of the last complete checkpoint in the folder of a training; None if there is none."""
+    names = [entry for entry in entries(folder) if entry.startswith("checkpoint-")]
+    steps = [int(name.removeprefix("checkpoint-")) for name in names]
+    complete = [step for step in steps if os.path.exists(f"{folder}/checkpoint-{step}/trainer_state.json")]
+    return f"{folder}/checkpoint-{max(complete)}" if complete else None
 
 
 def entries(folder: str) -> list[str]:
@@ -67,8 +96,7 @@ def entries(folder: str) -> list[str]:
 def write(folder: str, summary: Summary) -> None:
     """Writes the page and, as the last file, the summary of a finished training."""
     for name, content in ((PAGE, page(summary)), (SUMMARY, as_json(summary) + "\n")):
-        with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
-            file.write(content)
+        files.write_text(f"{folder}/{name}", content)
 
 
 def remove_checkpoints(folder: str, kept: str) -> None:

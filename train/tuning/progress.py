@@ -2,15 +2,26 @@
 
 import sys
 import time
+from collections.abc import Mapping
 
 from tqdm import tqdm
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import ProgressCallback
 
 from train.tuning.summary import duration
 
 MEASURED_STEPS = 3
 """Number of steps after which the time of the training is estimated. The first one is not counted: it is slower."""
+
+
+FORMS = {
+    "loss": "loss {:.4f}",
+    "eval_loss": "validation loss {:.4f}",
+    "eval_f1": "F1 {:.1%}",
+    "learning_rate": "lr {:.2e}",
+    "tokens_per_s": "{:,.0f} tokens/s",
+}
+"""The values of train.sft."""
 
 
 class Bar(ProgressCallback):
@@ -23,9 +34,12 @@ class Bar(ProgressCallback):
 class Progress(TrainerCallback):
     """Prints a line for each log and measures the time. Logs also at the last step and before each checkpoint is
     saved, so that the logged losses cover all steps, however often the training is interrupted.
+
+    `forms`: the key of a logged value → how it is printed, in this order.
     """
 
-    def __init__(self):
+    def __init__(self, forms: Mapping[str, str]):
+        self.forms = forms
         self.started = self.measured_from = time.monotonic()
         self.first_step = 0
         self.earlier_seconds = 0.0
@@ -60,7 +74,7 @@ class Progress(TrainerCallback):
         if not state.is_world_process_zero or not {"loss", "eval_loss"} & logs.keys():
             return
         parts = [f"step {state.global_step:,}/{state.max_steps:,}"]
-        for key, form in FORMS.items():
+        for key, form in self.forms.items():
             if key in logs:
                 parts.append(form.format(logs[key]))
         if "loss" in logs and state.global_step < state.max_steps and state.global_step > self.first_step + 1:
@@ -73,11 +87,11 @@ class Progress(TrainerCallback):
         return f"about {duration(per_step * (state.max_steps - state.global_step))} left"
 
 
-FORMS = {
-    "loss": "loss {:.4f}",
-    "eval_loss": "validation loss {:.4f}",
-    "eval_f1": "F1 {:.1%}",
-    "learning_rate": "lr {:.2e}",
-    "tokens_per_s": "{:,.0f} tokens/s",
-}
-"""Key of a log → how its value is printed, in this order."""
+def show(trainer: Trainer, forms: Mapping[str, str] = FORMS) -> Progress:
+    """Replaces the logs that transformers prints with those of `Progress`."""
+    progress = Progress(forms)
+    trainer.remove_callback(PrinterCallback)
+    if trainer.pop_callback(ProgressCallback):
+        trainer.add_callback(Bar())
+    trainer.add_callback(progress)
+    return progress

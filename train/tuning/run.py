@@ -42,6 +42,11 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     """
     check(recipe)
     is_first = is_first_process()
+    if resume and (summary := output_folder.finished(recipe, Summary)):
+        log(is_first, f"{recipe.output}: has finished already")
+        if is_first:
+            complete(recipe)
+        return summary
     checkpoint = claim(recipe, resume) if is_first or resume else None
     if resume:
         log(
@@ -88,9 +93,14 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     )
     if is_first:
         output_folder.write(recipe.output, summary)
-        card.write(recipe.output, recipe.output, "model" if recipe.method == "full" else "adapter")
-        output_folder.remove_checkpoints(recipe.output, recipe.checkpoints)
+        complete(recipe)
     return summary
+
+
+def complete(recipe: Recipe) -> None:
+    """Writes the card of a finished training and removes its checkpoints."""
+    card.write(recipe.output, recipe.output, "model" if recipe.method == "full" else "adapter")
+    output_folder.remove_checkpoints(recipe.output, recipe.checkpoints)
 
 
 def dry_run(recipe: Recipe, resume: bool = False, debug: bool = False) -> None:

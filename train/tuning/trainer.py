@@ -4,14 +4,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from transformers import EarlyStoppingCallback, PrinterCallback, ProgressCallback
+from transformers import EarlyStoppingCallback
 from trl import SFTTrainer
 
 from schemas.errors import ConfigError
 from train.refusals import first_line
 from train.tuning.answer_sample import FOLDER, AnswerSample, f1
 from train.tuning.lengths import Lengths
-from train.tuning.progress import Bar, Progress
+from train.tuning.progress import show
 from train.tuning.rows import Rows
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ class Trainer(SFTTrainer):
     def __init__(self, sample: AnswerSample | None, figures: dict[str, float], **options):
         super().__init__(**options)
         self.sample, self.figures = sample, figures
-        self.progress = Progress()
-        self.remove_callback(PrinterCallback)
-        if self.pop_callback(ProgressCallback):
-            self.add_callback(Bar())
-        self.add_callback(self.progress)
+        self.progress = show(self)
         self.validation_seconds = 0.0
         self.logged_tokens, self.logged_seconds = 0, 0.0
 
