@@ -7,6 +7,7 @@ import json
 import subprocess
 import urllib.request
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from pipelines.engine.flink import ENDED
@@ -98,8 +99,16 @@ class Flink:
         return self.processes.start(name, [*host.enter, *command] if host else command)
 
     def start_task_manager(self) -> None:
-        """Adds a TaskManager. Flink computes its options for Java from its settings."""
         host = self.hosts[len(self.task_managers)]
+        options, flags = self.task_manager_options
+        main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+        if host:
+            flags = [*flags, "-D", f"taskmanager.host={host.address}", "-D", "io.tmp.dirs=/tmp"]
+        self.task_managers.append(self.start("taskmanager", main, *options, flags=flags, host=host))
+
+    @cached_property
+    def task_manager_options(self) -> tuple[list[str], list[str]]:
+        """The options for Java, and those of a TaskManager itself, that Flink computes from its settings."""
         classes = f"{self.jars.flink}/bin/bash-java-utils.jar:{self.jars.flink}/lib/*"
         compute = [*java(OPENED), "-cp", classes, "org.apache.flink.runtime.util.bash.BashJavaUtils"]
         done = subprocess.run(
@@ -107,10 +116,7 @@ class Flink:
             cwd=self.folder, capture_output=True, text=True, check=True,
         )  # fmt: skip
         options, flags = (line.partition("EXEC_RESULT:")[2].split() for line in done.stdout.splitlines()[-2:])
-        main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-        if host:
-            flags += ["-D", f"taskmanager.host={host.address}", "-D", "io.tmp.dirs=/tmp"]
-        self.task_managers.append(self.start("taskmanager", main, *options, flags=flags, host=host))
+        return options, flags
 
     def restore(self) -> None:
         """Ends what an earlier test left, starts the TaskManagers that are missing, and waits until all slots are free.
