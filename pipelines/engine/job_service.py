@@ -232,8 +232,8 @@ def meaning(error: Exception) -> str:
     """One line for the error of a job on a cluster."""
     text = str(error)
     for pattern, meaning in CLUSTER_ERRORS.items():
-        if re.search(pattern, text):
-            return meaning
+        if match := re.search(pattern, text):
+            return match.expand(meaning)
     if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
         text = f"{error.code().name}: {error.details()}"
     return f"the job failed on the cluster: {first_line(text.partition('failed in state FAILED: ')[2] or text)}"
@@ -254,8 +254,10 @@ CLUSTER_ERRORS = {
     "logs of its workers",
     r"Cannot run program|IOException: error=\d": "the command of the workers (--environment_config) cannot be started "
     "on the cluster; install IEForge there, and give the full path of ieforge-worker",
-    r"Process died with exit code": "the command of the workers (--environment_config) has ended; the log of the "
-    "TaskManager or of the Spark worker says why",
+    r"Process died with exit code (\d+)": r"the command of the workers (--environment_config) has ended with code \1 "
+    "(137: killed, perhaps out of memory); to read what it prints, let the cluster log it as docs/cluster.md says",
+    r"OutOfMemoryError: Metaspace": "a TaskManager has no space for the classes of another job; raise "
+    "taskmanager.memory.jvm-metaspace.size in Flink's settings, and run the same command again to resume",
     r"No space left on device": "the disk of a worker is full; free space there, and run the same command again to "
     "resume",
     r"task manager .* was lost|TaskManager with id .* (is no longer reachable|timed out)": "a machine "
@@ -263,4 +265,4 @@ CLUSTER_ERRORS = {
     r"StatusCode.UNAVAILABLE|failed to connect to all addresses|Connection refused": "the job service or a worker "
     "cannot be reached any more; run the same command again to resume",
 }
-"""Pattern in the error of a job → what it means, and what to do."""
+"""Pattern in the error of a job → what it means, and what to do; `\\1` is the first group of the pattern."""

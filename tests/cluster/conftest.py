@@ -12,6 +12,17 @@ from tests.cluster.flink import Flink, Jars
 from tests.cluster.processes import Unavailable, running
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails prints the ends of the logs of its cluster."""
+    report = yield
+    if report.failed:
+        clusters = {id(value): value for value in getattr(item, "funcargs", {}).values() if hasattr(value, "processes")}
+        for cluster in clusters.values():
+            report.sections.extend(cluster.processes.log_tails())
+    return report
+
+
 @pytest.fixture(scope="session")
 def jars() -> Jars:
     try:

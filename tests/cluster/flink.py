@@ -7,10 +7,12 @@ import json
 import subprocess
 import urllib.request
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
+from pipelines.engine.flink import ENDED
 from tests.cluster.hosts import Host, Hosts
-from tests.cluster.processes import Processes, free_port, java, one_jar, python_package, require_programs
+from tests.cluster.processes import HERE, Processes, free_port, java, one_jar, python_package, require_programs, stop
 
 FLINK = "1.19.3"
 OPENED = ("java.io", "java.net", "java.nio", "java.text", "java.time", "java.util", "sun.nio.ch")
@@ -19,10 +21,10 @@ OPENED += ("java.lang", "java.lang.reflect", *(f"java.util.concurrent{part}" for
 
 
 class Jars:
-    """The folder of Flink and the jar of the job server. Raises Unavailable without java, mvn or the downloads."""
+    """The folder of Flink and the jar of the job server. Raises Unavailable without a JDK, mvn or the downloads."""
 
     def __init__(self) -> None:
-        require_programs()
+        require_programs("java", "javac", "mvn")
         self.flink = python_package("apache-flink-libraries", FLINK) / "pyflink"
         self.job_server = one_jar("flink-job-server")
 
@@ -56,10 +58,10 @@ class Flink:
             "rest.port": self.master.partition(":")[2],
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.attempts": 3,
-            "slot.request.timeout": 20_000,
+            "slot.request.timeout": 120_000 if self.hosts else 20_000,  # a TaskManager may be slow to start
             "blob.service.cleanup.interval": 1,
             "heartbeat.interval": 1_000,
-            "heartbeat.timeout": 30_000,
+            "heartbeat.timeout": 120_000,
             "io.tmp.dirs": folder,
         }
         lines = [f"{key}: {value}\n" for key, value in settings.items()]
@@ -72,7 +74,7 @@ class Flink:
     def start_job_server(self) -> None:
         main = [
             *java(OPENED, "-Xmx700m", "-Dorg.slf4j.simpleLogger.showDateTime=true"),
-            *("-jar", str(self.jars.job_server)),
+            *("-cp", "none", f"-Djar={self.jars.job_server}", str(HERE / "JobServer.java")),
         ]
         job_port = self.jobs.partition(":")[2]
         ports = [f"--job-port={job_port}", f"--artifact-port={free_port()}", "--expansion-port=0"]
@@ -86,8 +88,9 @@ class Flink:
     ) -> subprocess.Popen:
         command = [
             *java(OPENED, *options),
+            f"-Dlog4j.configurationFile={HERE / 'log4j.properties'}",
             "-cp",
-            f"{self.jars.flink}/lib/*",
+            f"{self.jars.flink}/lib/*:{self.jars.job_server}",
             main,
             "--configDir",
             f"{self.folder}/conf",
@@ -96,8 +99,16 @@ class Flink:
         return self.processes.start(name, [*host.enter, *command] if host else command)
 
     def start_task_manager(self) -> None:
-        """Adds a TaskManager. Flink computes its options for Java from its settings."""
         host = self.hosts[len(self.task_managers)]
+        options, flags = self.task_manager_options
+        main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+        if host:
+            flags = [*flags, "-D", f"taskmanager.host={host.address}", "-D", "io.tmp.dirs=/tmp"]
+        self.task_managers.append(self.start("taskmanager", main, *options, flags=flags, host=host))
+
+    @cached_property
+    def task_manager_options(self) -> tuple[list[str], list[str]]:
+        """The options for Java, and those of a TaskManager itself, that Flink computes from its settings."""
         classes = f"{self.jars.flink}/bin/bash-java-utils.jar:{self.jars.flink}/lib/*"
         compute = [*java(OPENED), "-cp", classes, "org.apache.flink.runtime.util.bash.BashJavaUtils"]
         done = subprocess.run(
@@ -105,21 +116,42 @@ class Flink:
             cwd=self.folder, capture_output=True, text=True, check=True,
         )  # fmt: skip
         options, flags = (line.partition("EXEC_RESULT:")[2].split() for line in done.stdout.splitlines()[-2:])
-        main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-        if host:
-            flags += ["-D", f"taskmanager.host={host.address}", "-D", "io.tmp.dirs=/tmp"]
-        self.task_managers.append(self.start("taskmanager", main, *options, flags=flags, host=host))
+        return options, flags
 
     def restore(self) -> None:
-        """Starts the TaskManagers that are missing, and waits until all slots are free."""
+        """Ends what an earlier test left, starts the TaskManagers that are missing, and waits until all slots are free.
+
+        What an earlier test left: jobs, and TaskManagers that have ended or do not give their slots free.
+        """
+        for job in self.jobs_since():
+            if job["state"] not in ENDED:
+                self.request(f"/jobs/{job['jid']}?mode=cancel", "PATCH")
+        self.task_managers = [each for each in self.task_managers if each.poll() is None]
+        try:
+            self.wait_for_slots()
+        except TimeoutError:
+            for each in self.task_managers:
+                stop(each)
+            self.task_managers.clear()
+            self.wait_for_slots()
+
+    def wait_for_slots(self) -> None:
         while len(self.task_managers) < len(self.hosts):
             self.start_task_manager()
-        self.processes.wait(lambda: self.get("/overview")["slots-available"] == len(self.hosts))
+        self.processes.wait(self.is_free)
+
+    def is_free(self) -> bool:
+        overview = self.get("/overview")
+        return overview["slots-total"] == overview["slots-available"] == len(self.hosts)
 
     def get(self, path: str):
         """The answer of Flink's REST interface."""
-        with urllib.request.urlopen(f"http://{self.master}{path}", timeout=10) as answer:
-            return json.load(answer)
+        return json.loads(self.request(path))
+
+    def request(self, path: str, method: str = "GET") -> bytes:
+        request = urllib.request.Request(f"http://{self.master}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
 
     def jobs_since(self, count: int = 0) -> list[dict]:
         """All jobs but the first `count`, oldest first."""

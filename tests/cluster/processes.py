@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 HERE = Path(__file__).parent
-STARTED_S = 90
+STARTED_S = 120
+LOG_LINES = 40
 
 Cluster = TypeVar("Cluster")
 
@@ -25,9 +26,9 @@ class Unavailable(Exception):
     """Why there can be no cluster here."""
 
 
-def require_programs() -> None:
-    """Raises Unavailable without java or mvn."""
-    for program in ("java", "mvn"):
+def require_programs(*programs: str) -> None:
+    """Raises Unavailable without one of these programs."""
+    for program in programs:
         if shutil.which(program) is None:
             raise Unavailable(f"no {program}")
 
@@ -74,8 +75,16 @@ def free_port() -> int:
 
 
 def java(opened: Sequence[str], *options: str) -> list[str]:
-    """The command `java`, with these packages of java.base open to reflection."""
-    return ["java", *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opened), *options]
+    """The command `java`, with these packages of java.base open to reflection, and quick to start: it runs briefly."""
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    return ["java", *quick, *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opened), *options]
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Ends a process of `Processes` with the workers that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class Processes:
@@ -109,11 +118,18 @@ class Processes:
         self.wait(lambda: socket.create_connection(("localhost", port), 1).close() is None)
 
     def stop(self) -> None:
-        """Ends all processes with the workers that they started."""
         for process in self.started:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            stop(process)
+
+    def log_tails(self) -> list[tuple[str, str]]:
+        """The log of each process with its exit code, if it has ended, and its last lines."""
+        logs = []
+        for number, process in enumerate(self.started):
+            (log,) = self.folder.glob(f"*-{number}.log")
+            lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+            ended = "" if process.poll() is None else f" (ended with code {process.returncode})"
+            logs.append((f"{log.name}{ended}", "\n".join(lines)))
+        return logs
 
 
 @contextlib.contextmanager

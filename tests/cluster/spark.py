@@ -30,7 +30,7 @@ class Jars:
     """
 
     def __init__(self) -> None:
-        require_programs()
+        require_programs("java", "mvn")
         self.spark = python_package("pyspark", SPARK) / "pyspark"
         self.job_server = job_server("spark-job-server")
         (self.runner,) = self.job_server.glob("beam-runners-spark-3-*.jar")

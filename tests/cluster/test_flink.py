@@ -28,13 +28,13 @@ def on_flink(flink: Flink, worker: Path | str, *flags: str) -> list[str]:
     return [*portable_flags(flink.jobs, worker), f"--flink_master={flink.master}", "--parallelism=2", *flags]
 
 
-def test_the_build_has_the_same_bytes(flink, worker, built, tmp_path):
+def test_the_build_has_the_same_bytes(flink, worker, small, tmp_path):
     before = len(flink.jobs_since())
     flags = on_flink(flink, worker, "--max_bundle_size=100", "--object_reuse")
-    code, lines = run("pipelines.build", tmp_path / "build", flags)
+    code, lines = run("pipelines.build", tmp_path / "build", [*SMALL, *flags])
     assert code == 0, lines
     assert any(line.startswith("workers: 2 on ") for line in lines)
-    assert checksums(tmp_path / "build") == checksums(built)
+    assert checksums(tmp_path / "build") == checksums(small)
     jobs = flink.jobs_since(before)
     assert {job["state"] for job in jobs} == {"FINISHED"}
     assert len(flink.task_managers_of(jobs)) == 2
@@ -101,7 +101,7 @@ def test_the_job_of_a_killed_command_ends_before_the_next_build(flink, worker, t
 
 def test_a_command_of_workers_that_ends(flink, tmp_path):
     command = shell_script(tmp_path / "worker", "exit 3")
-    message = "error: the command of the workers (--environment_config) has ended; "
+    message = "error: the command of the workers (--environment_config) has ended with code 3 "
     check_refused(tmp_path / "build", on_flink(flink, command), 1, message)
 
 

@@ -405,7 +405,11 @@ def test_a_job_server_of_flink_needs_the_address_of_flink(rest):
         ),
         ("TaskManager with id localhost:1-a is no longer reachable.", "a machine of the cluster was lost"),
         ("Heartbeat of TaskManager with id localhost:1-a timed out.", "a machine of the cluster was lost"),
-        ("java.lang.IllegalStateException: Process died with exit code 3", "the command of the workers"),
+        (
+            "java.lang.IllegalStateException: Process died with exit code 3",
+            "the command of the workers (--environment_config) has ended with code 3 ",
+        ),
+        ("java.lang.OutOfMemoryError: Metaspace. The metaspace", "a TaskManager has no space for the classes"),
         ("Master removed our application: FAILED", "Spark cannot start executors for the job"),
         (
             'NullPointerException: the return value of "org.apache.spark.SparkContext._taskScheduler()" is null',
