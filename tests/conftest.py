@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,25 +72,19 @@ def checksums(output: Path, pattern: str = "**/*.parquet") -> dict[str, str]:
     }
 
 
-def make_once(tmp_path_factory, name: str, make: Callable[[Path], object]) -> Path:
-    """A folder that `make` fills, once for all test processes: one makes it, others wait, and each has a copy."""
-    base = tmp_path_factory.getbasetemp()
-    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"made-{name}"
-    with open(f"{made}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            partial = made.with_suffix(".partial")
-            make(partial)
-            partial.rename(made)
-    return Path(shutil.copytree(made, tmp_path_factory.mktemp(name) / "made"))
-
-
 def build_once(tmp_path_factory, name: str, *flags: str) -> Path:
-    def build_samples(folder: Path) -> None:
-        done = build_here("--output", str(folder / "build"), *flags)
-        assert done.returncode == 0, done.stderr
-
-    return make_once(tmp_path_factory, name, build_samples) / "build"
+    """A copy of a build that all test processes share: one makes it, and the others that need it wait for its end."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    with open(f"{shared}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            output = tmp_path_factory.mktemp(name) / "build"
+            done = build_here("--output", str(output), *flags)
+            assert done.returncode == 0, done.stderr
+            shutil.copytree(output, shared)
+            return output
+    return Path(shutil.copytree(shared, tmp_path_factory.mktemp(name) / "build"))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from pipelines.config import SAMPLES
 from pipelines.knowledge import __main__ as knowledge
 from tests import worker_environment
 from tests.checkout import build_wheel, copy_checkout
-from tests.conftest import ROOT, build_here, checksums
+from tests.conftest import ROOT, SMALL, build_here, checksums
 from tests.portable import worker_pools
 from tests.test_reproducible import CAN_CUT_THE_NETWORK
 
@@ -109,10 +109,10 @@ def test_the_workers_environment_lacks_our_code_and_has_the_rest(folder, workers
 
 
 @pytest.mark.timeout(TIMEOUT_S + 60)
-def test_two_pools_build_the_same_bytes(built, folder, run_on_pools, tmp_path):
-    code, output = run_on_pools(tmp_path, "--output", "build")
+def test_two_pools_build_the_same_bytes(small, folder, run_on_pools, tmp_path):
+    code, output = run_on_pools(tmp_path, "--output", "build", *SMALL)
     assert code == 0, output
-    assert checksums(tmp_path / "build") == checksums(built)
+    assert checksums(tmp_path / "build") == checksums(small)
     pools = json.loads((folder / "pools.json").read_text())
     assert len(pools) == 2
     for did in pools.values():
