@@ -108,9 +108,9 @@ class SplitWriter:
     def keep(self, number: int, record: RawExample) -> None:
         if "SPO" in self.source.tasks and not self.source.typed_labels:
             for relation in record.relations or ():
-                ends = relation.head_label, relation.tail_label
-                if ends[0] is not None and ends[1] is not None and "_" in "".join((*ends, relation.label)):
-                    self.triples.add((ends[0], relation.label, ends[1]))
+                head, tail = relation.head_label, relation.tail_label
+                if head is not None and tail is not None and "_" in head + relation.label + tail:
+                    self.triples.add((head, relation.label, tail))
         self.waiting.append(
             Example(
                 format_id(self.key, self.split, number),
