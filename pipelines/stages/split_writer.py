@@ -8,7 +8,7 @@ from pipelines.sources import Source
 from pipelines.sources.reading import barrier
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject
-from schemas.example import LAYER, Example, RawExample, Relation
+from schemas.example import LAYER, Example, RawExample
 from schemas.example_id import format_id
 from schemas.manifests import REJECTS_KEPT, LayerCounts, RawShard, SplitRead
 from transforms.deduplicate import unite
@@ -65,7 +65,7 @@ class SplitWriter:
         self.lost: list[Reject] = []  # parts of records that were kept
         self.lost_parts: Counter[Reason] = Counter()  # parts of records
         self.read = Counter({"examples": 0, "entities": 0, "relations": 0, "events": 0})
-        self.triples: set[tuple[str, str, str]] = set()  # typed triples whose name may be that of another
+        self.triples: set[tuple[str, str, str]] = set()  # typed ones whose name, joined by `_`, may be that of another
         self.good = 0  # readable records, drawn or not
         self.annotated = 0  # of these, those with a layer
         self.written = 0
@@ -107,7 +107,10 @@ class SplitWriter:
 
     def keep(self, number: int, record: RawExample) -> None:
         if "SPO" in self.source.tasks and not self.source.typed_labels:
-            self.triples.update(filter(can_share_name, map(typed_triple, record.relations or ())))
+            for relation in record.relations or ():
+                head, tail = relation.head_label, relation.tail_label
+                if head is not None and tail is not None and "_" in head + relation.label + tail:
+                    self.triples.add((head, relation.label, tail))
         self.waiting.append(
             Example(
                 format_id(self.key, self.split, number),
@@ -170,15 +173,6 @@ class SplitWriter:
             first_lost=tuple(map(line, sorted(self.lost, key=is_rule)[:1])),
             shards=tuple(self.shards),
         )
-
-
-def typed_triple(relation: Relation) -> tuple[str | None, str, str | None]:
-    return relation.head_label, relation.label, relation.tail_label
-
-
-def can_share_name(triple: tuple[str | None, str, str | None]) -> bool:
-    """Whether another typed triple can have the same name: the name joins the parts by `_`."""
-    return None not in triple and any("_" in part for part in triple if part)
 
 
 def is_rule(reject: Reject) -> bool:

@@ -16,5 +16,6 @@ def test_described_rows_have_no_faults(small, forms):
         frame = profile.instructions_profile(table, [labels], SPLIT_NUM, 2.0)
         assert not frame[list(INSTRUCTION_FAULTS)].to_numpy().any(), labels.key
         tasks.add(labels.task)
-        faultless.facts(table, labels, SPLIT_NUM[labels.task], 2.0)  # raises nothing
+        result = faultless.facts(table, labels, SPLIT_NUM[labels.task], 2.0)
+        assert result is not None and result.rows == table.num_rows, labels.key
     assert tasks == {"NER", "RE", "SPO", "EE", "EET", "EEA", "KG"}
