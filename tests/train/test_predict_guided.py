@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
+from schemas.answers import Prompt
 from train.prediction.answer_grammar import json_grammar, pieces, sentences_grammar
-from train.prediction.answer_schema import json_schema
-from train.prediction.guided import Processor
+from train.prediction.answer_schema import ending, json_schema
+from train.prediction.generate import json_end
+from train.prediction.guided import SPARE_TOKENS, Guide, Processor
 from transforms.phrasings import PHRASINGS, write
 from transforms.render import encode_string
 
@@ -111,6 +113,45 @@ def test_rows_without_a_grammar_are_free():
     processor = Processor([LLMatcher(BYTES, 'start: "a"'), None], [9, 9], closing, 0)
     scores = processor(torch.zeros((2, 0), dtype=torch.long), torch.zeros((2, BYTES.vocab_size)))
     assert torch.isfinite(scores).sum(dim=1).tolist() == [1, BYTES.vocab_size]
+
+
+@pytest.fixture(scope="module")
+def vocabulary():
+    """A tokenizer with tokens for a blank and what follows it in JSON, such as ` ["` and ` []`."""
+    from train import tiny
+
+    answers = [json.dumps(answer) for *_, answer in RIGHT] + [json.dumps(right) for *_, right, _ in FORMS]
+    learnt = tiny.tokenizer([TEXT, *answers, ' [] ["x {} {"x [{"x' * 9] * 9, vocab_size=500)
+    assert {" []", ' ["', " {}", ' {"', ' [{"'} <= {learnt.decode([number]) for number in range(len(learnt))}
+    return learnt
+
+
+NAMES = [f"label {number}" for number in range(12)]
+MANY = {
+    "NER": NAMES,
+    "RE": NAMES,
+    "EE": [{"event_type": name, "trigger": True, "arguments": NAMES[:3]} for name in NAMES],
+    "KG": [{"entity_type": name, "attributes": NAMES[:3]} for name in NAMES],
+}
+MANY_ASKED = [(form, task) for task in MANY for form in ("iepile", "nan")] + [("triples", "RE"), ("spans", "NER")]
+
+
+@pytest.mark.parametrize(("form", "task"), MANY_ASKED)
+def test_an_answer_that_has_to_end_can_be_parsed(form, task, vocabulary):
+    """By a model that opens strings wherever it may, and never ends one."""
+    torch = pytest.importorskip("torch")
+    guide = Guide(vocabulary, len(vocabulary), [vocabulary.eos_token_id])
+    wanted = [('"' in token) + len(token) / 100 for token in vocabulary.convert_ids_to_tokens(range(len(vocabulary)))]
+    schema = json_schema(task, MANY[task], form)
+    prompt = Prompt("", (), schema, json_grammar(schema, TEXT), ending(schema))
+    least = len(vocabulary(prompt.ending)["input_ids"]) + SPARE_TOKENS
+    for room in range(least, least + 24, 3):
+        processor, ids, text = guide.processor([prompt], [room], 0), [], ""
+        while json_end(text) is None and len(ids) < room:
+            scores = processor(torch.tensor([ids], dtype=torch.long), torch.tensor([wanted]))
+            ids.append(int(scores.argmax()))
+            text = vocabulary.decode(ids)
+        assert json_end(text) == len(text), (room, text)
 
 
 @pytest.mark.parametrize(

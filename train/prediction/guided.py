@@ -14,6 +14,15 @@ SPARE_TOKENS = 16
 """The tokens left for the rest of a word and its closing quote when an answer has to end."""
 
 
+CLOSING = ("]}", '"]}', "[]", "{}")
+"""The characters of the tokens that an answer takes when it has to end, the first choice first: it closes objects and
+lists, then strings, then opens a string (for NAN) rather than a list, and lists and objects that stay empty.
+"""
+
+BLANKS = "Ġ▁ "
+"""How vocabularies write a blank at the beginning of a token."""
+
+
 class Guide:
     """Creates logits processors that allow only the tokens of the grammar of each prompt.
 
@@ -35,10 +44,12 @@ class Guide:
             tokenizer, n_vocab=vocabulary_size, eos_token=list(end_tokens), slices=None
         )
         tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-        self.closing = np.zeros((3, vocabulary_size), bool)
+        self.closing = np.zeros((1 + len(CLOSING), vocabulary_size), bool)
         self.closing[0, list(end_tokens)] = True
-        for rank, characters in enumerate(("]}", '"]}'), 1):
-            self.closing[rank, : len(tokens)] = [bool(token) and not token.strip(characters) for token in tokens]
+        for rank, characters in enumerate(CLOSING, 1):
+            self.closing[rank, : len(tokens)] = [
+                bool(token) and not token.strip(BLANKS + characters) and bool(token.strip(BLANKS)) for token in tokens
+            ]
 
     def processor(self, prompts: Sequence[Prompt], rooms: Sequence[int], prompt_length: int) -> "Processor":
         """The logits processor of one batch: row n follows the grammar of `prompts[n]`, or is free if it has none, and

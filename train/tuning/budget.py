@@ -36,7 +36,8 @@ def rows_per_step(arguments: "SFTConfig") -> int:
 def planned_steps(trainer: "Trainer") -> int:
     """The number of steps that `trainer` takes if nothing stops it early."""
     arguments: Any = trainer.args
+    rows: Any = trainer.train_dataset
     if arguments.max_steps > 0:
         return arguments.max_steps
-    batches = math.ceil(len(trainer.train_dataset) / (arguments.train_batch_size * arguments.world_size))
+    batches = math.ceil(len(rows) / (arguments.train_batch_size * arguments.world_size))
     return math.ceil(arguments.num_train_epochs * math.ceil(batches / arguments.gradient_accumulation_steps))
