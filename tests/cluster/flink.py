@@ -74,7 +74,7 @@ class Flink:
     def start_job_server(self) -> None:
         main = [
             *java(OPENED, "-Xmx700m", "-Dorg.slf4j.simpleLogger.showDateTime=true"),
-            *("-cp", "none", f"-Djar={self.jars.job_server}", str(HERE / "JobServer.java")),
+            *("-cp", str(self.jars.job_server), str(HERE / "JobServer.java")),
         ]
         job_port = self.jobs.partition(":")[2]
         ports = [f"--job-port={job_port}", f"--artifact-port={free_port()}", "--expansion-port=0"]

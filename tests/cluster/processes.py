@@ -17,7 +17,7 @@ from typing import TypeVar
 
 HERE = Path(__file__).parent
 STARTED_S = 120
-LOG_LINES = 40
+LOG_LINES = 200
 
 Cluster = TypeVar("Cluster")
 
