@@ -50,12 +50,14 @@ def score(
     familiarity: str | None = None,
     show_progress: bool = False,
     hard_negatives: str | None = None,
+    with_mistakes: bool = False,
 ) -> "Report":
     """Scores files of predictions for the same rows. Each file is a run (another label order, another seed).
 
     `by`: the factors to group by, one tuple per table (`scoring.factors`). With `file`, the files are groups, not runs.
     `familiarity`: a build, or its report, with the familiarity of labels; required if a table is by it.
     `hard_negatives`: a build whose dictionaries the confusions of labels are compared with (`scoring.confusions`).
+    `with_mistakes`: also draw texts with their mistakes (`scoring.mistakes`).
     Raises ConfigError as `predictions.load` and `neighbours.load` do, if only some of the tables are by file, and for a
     file that is not a report of familiarity.
     """
@@ -64,6 +66,7 @@ def score(
     from train.scoring import confusions, familiar, neighbours
     from train.scoring.aggregate import Report, Table, scores, total
     from train.scoring.bootstrap import Bootstrap
+    from train.scoring.mistakes import draw_mistakes
     from train.scoring.predictions import align, load
     from train.scoring.tally import tally
 
@@ -85,18 +88,23 @@ def score(
         align(loaded)
     bootstrap = Bootstrap(draws, seed)
     results = []
+    mistakes = None
     for with_repair in (False, True) if repair else (False,):
         with tqdm(
             total=len(runs) * len(runs[0]), desc="repaired" if with_repair else "scored", unit=" texts",
             disable=None if show_progress else True, leave=False,
         ) as bar:  # fmt: skip
             counts = tally(runs, match, with_repair, bar.update, kinds)
+        if with_mistakes and not with_repair:
+            mistakes = draw_mistakes(runs, counts, match)
         tables = [Table(columns, scores(counts, columns, bootstrap)) for columns in by]
         results.append((total(counts, bootstrap), tables))
     notes = tuple(note for predictions in loaded for note in predictions.notes)
     absent = {run.path: {"missing": run.missing, "unanswerable": run.unanswerable} for run in loaded}
     confused = confusions.report(runs, dictionaries, bootstrap) if dictionaries else None
-    report = Report(tuple(paths), match, draws, seed, notes, absent, *results[0], confusions=confused)
+    report = Report(
+        tuple(paths), match, draws, seed, notes, absent, *results[0], confusions=confused, mistakes=mistakes
+    )
     return replace(report, repaired_total=results[1][0], repaired=tuple(results[1][1])) if repair else report
 
 
@@ -145,7 +153,9 @@ def argument_parser() -> argparse.ArgumentParser:
         help="also compare the confusions of labels with the hard negatives of this build",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--html", metavar="FILE", help="also write a self-contained HTML page with plots")
+    parser.add_argument(
+        "--html", metavar="FILE", help="also write a self-contained HTML page with plots and the mistakes"
+    )
     parser.add_argument("--card", metavar="DIR", help="also put the first table into the model card of this training")
     return parser
 
@@ -200,7 +210,7 @@ def print_scores(arguments: argparse.Namespace) -> int:
     report = score(
         arguments.predictions, arguments.gold, by, arguments.match, arguments.repair,
         arguments.bootstrap, arguments.seed, arguments.task, arguments.familiarity,
-        show_progress=True, hard_negatives=arguments.hard_negatives,
+        show_progress=True, hard_negatives=arguments.hard_negatives, with_mistakes=bool(arguments.html),
     )  # fmt: skip
     for note in report.notes:
         print(printable(f"note: {note}"), file=sys.stderr)

@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from train.comparing import table
-from train.scoring.report import BAR, PLOT, STEP, STYLE, html_table, svg_start
+from train.scoring.report import STYLE, html_table
 from train.scoring.table import width
 from transforms import yaml_values
+
+BAR, STEP, PLOT = 14, 22, 360
+"""Height of a bar, distance between bars and width of the scale, in pixels."""
 
 MORE_STYLE = """
 svg .zero { stroke: var(--end); } svg .point { fill: var(--bar); }
@@ -81,3 +84,7 @@ def difference_plot(rows: Sequence[dict], kind: str) -> str:
         parts.append(f'<circle class="point" cx="{middle:.1f}" cy="{y + BAR / 2}" r="4"/>')
         parts.append(f'<text x="{left + PLOT + 8}" y="{y + 11}">{difference} ({interval})</text></g>')
     return "".join(parts) + "</svg>"
+
+
+def svg_start(wide: float, high: float, label: str) -> str:
+    return f'<svg width="{wide:.0f}" height="{high:.0f}" role="img" aria-label="{escape(label)}">'

@@ -10,6 +10,7 @@ from train.scoring.confusions import ConfusionReport
 from train.scoring.factors import ANSWER, LABEL, TEXT
 from train.scoring.items import MEASURES
 from train.scoring.metrics import MISSED, OMITTED, PARTIAL, WRONG
+from train.scoring.mistakes import Mistakes
 from train.scoring.tally import ANSWERS, Tally
 
 RATES = ("predicted_per_text", "gold_per_text", "hallucinated", "omitted")
@@ -71,7 +72,7 @@ class Table:
 class Report:
     """All scores of a run of train.score. `without_answer`: file → the number of its rows that are `missing`, and under
     `unanswerable` the number of those that have no answer, by reason. `repaired`: the same tables with invalid answers
-    repaired, empty without --repair. `confusions`: None without --hard_negatives.
+    repaired, empty without --repair. `confusions`: None without --hard_negatives. `mistakes`: None without --html.
     """
 
     predictions: tuple[str, ...]
@@ -85,6 +86,7 @@ class Report:
     repaired_total: Scores | None = None
     repaired: tuple[Table, ...] = ()
     confusions: ConfusionReport | None = None
+    mistakes: Mistakes | None = None
 
 
 @dataclass(frozen=True, slots=True)

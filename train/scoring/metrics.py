@@ -32,7 +32,7 @@ PARTIAL = 0.5
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Counts of items by label: `right`, `predicted`, `gold` and the boundary errors `overlapping`. By label and class:
-    `wrong` and `missed`.
+    `wrong` and `missed`. `mistakes`: each wrong (of WRONG) and each missed item (of MISSED), with its side and class.
     """
 
     right: Counter
@@ -41,6 +41,13 @@ class Outcome:
     overlapping: Counter = field(default_factory=Counter)
     wrong: Counter = field(default_factory=Counter)
     missed: Counter = field(default_factory=Counter)
+    mistakes: list[tuple[str, str, Item]] = field(default_factory=list)
+
+    def add(self, side: str, kind: str, item: Item) -> None:
+        """Counts a mistake. `side`: wrong or missed; `kind`: its class."""
+        counter = self.wrong if side == "wrong" else self.missed
+        counter[item[0], kind] += 1
+        self.mistakes.append((side, kind, item))
 
     def counts(self, label: str | tuple) -> list[int]:
         """The right, predicted, gold and overlapping items of a label, then its wrong and missed items by class."""
@@ -85,26 +92,26 @@ def _classify(
     rest = []
     for item in sorted(wrong.elements()):
         if item in gold:
-            outcome.wrong[item[0], "repeated"] += 1
+            outcome.add("wrong", "repeated", item)
         elif any(mention not in mentions and mention not in text for mention in item[1:]):
-            outcome.wrong[item[0], "hallucinated"] += 1
+            outcome.add("wrong", "hallucinated", item)
         else:
             rest.append(item)
     rest = list(_pair(rest, open_gold, "boundary", outcome, lambda ours, theirs: _overlap(ours, theirs, coverage)))
     unexplained = []
     for item in rest:
         if item[1:] in gold_mentions or item[:0:-1] in gold_mentions:
-            outcome.wrong[item[0], "spurious"] += 1
+            outcome.add("wrong", "spurious", item)
         else:
             unexplained.append(item)
     for item in _pair(unexplained, open_gold, "entity mismatch", outcome, _shares_an_end):
-        outcome.wrong[item[0], "incongruent"] += 1
+        outcome.add("wrong", "incongruent", item)
     answered_mentions = {item[1:] for item in answered}
     for item in open_gold:
         if item[1:] in answered_mentions or item[:0:-1] in answered_mentions:
-            outcome.missed[item[0], "other label"] += 1
+            outcome.add("missed", "other label", item)
         else:
-            outcome.missed[item[0], "unparseable" if unparseable else "not found"] += 1
+            outcome.add("missed", "unparseable" if unparseable else "not found", item)
 
 
 def _pair(
@@ -117,8 +124,8 @@ def _pair(
         for place, other in enumerate(open_gold):
             if other[0] == item[0] and is_match(item, other):
                 del open_gold[place]
-                outcome.wrong[item[0], name] += 1
-                outcome.missed[other[0], name] += 1
+                outcome.add("wrong", name, item)
+                outcome.add("missed", name, other)
                 if name == "boundary":
                     outcome.overlapping[item[0]] += 1
                 break

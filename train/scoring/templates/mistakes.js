@@ -1,0 +1,146 @@
+"use strict";
+// The mistake browser of the page of scores: filters, the texts with their items, and the pairs of confused labels.
+
+const data = JSON.parse(document.getElementById("mistakes-data").textContent);
+const STEP = 20;
+const controls = ["kind", "source", "task", "label"];
+let pair = null;
+let shown = STEP;
+
+const byId = (id) => document.getElementById(`mistakes-${id}`);
+
+function element(tag, classes, ...children) {
+  const node = document.createElement(tag);
+  if (classes) node.className = classes;
+  node.append(...children);
+  return node;
+}
+
+// The mistakes of a text over all runs, as [class, item].
+const mistakesOf = (text) => text.runs.flatMap((run) => [...run.wrong, ...run.missed]);
+const differs = (text) => new Set(text.runs.map((run) => JSON.stringify([run.right, run.wrong]))).size > 1;
+
+function fits(text) {
+  const { kind, source, task, label } = Object.fromEntries(controls.map((name) => [name, byId(name).value]));
+  const words = byId("search").value.trim().toLowerCase();
+  if (source && text.source !== source) return false;
+  if (task && text.task !== task) return false;
+  if (pair && !text.confused.some(([gold, given]) => gold === pair.gold && given === pair.given)) return false;
+  if (pair && (text.source !== pair.source || text.task !== pair.task)) return false;
+  if (data.files.length > 1 && byId("differs").checked && !differs(text)) return false;
+  if (words && !`${text.text}\n${text.id}`.toLowerCase().includes(words)) return false;
+  return mistakesOf(text).some(([name, [ofLabel]]) => (!kind || name === kind) && (!label || ofLabel === label));
+}
+
+function options(name, values) {
+  const select = byId(name);
+  for (const [value, count] of [...values].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))) {
+    const option = element("option", "", `${value} (${count.toLocaleString()})`);
+    option.value = value;
+    select.append(option);
+  }
+}
+
+function count(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+// The text in pieces: mentions of the gold, and of wrong predictions, are marked wherever they occur.
+function marked(text) {
+  const flags = new Uint8Array(text.text.length);
+  const mark = (items, flag) => {
+    for (const mention of new Set(items.flatMap(([, ...mentions]) => mentions).filter(Boolean))) {
+      for (let at = text.text.indexOf(mention); at >= 0; at = text.text.indexOf(mention, at + 1)) {
+        for (let place = at; place < at + mention.length; place++) flags[place] |= flag;
+      }
+    }
+  };
+  mark(text.gold, 1);
+  mark(text.runs.flatMap((run) => run.wrong.map(([, item]) => item)), 2);
+  const line = element("p", "text");
+  line.lang = text.lang;
+  line.dir = "auto";
+  for (let start = 0, end = 1; start < flags.length; start = end, end++) {
+    while (end < flags.length && flags[end] === flags[start]) end++;
+    const piece = text.text.slice(start, end);
+    line.append(flags[start] ? element("mark", ["", "gold", "given", "gold given"][flags[start]], piece) : piece);
+  }
+  return line;
+}
+
+function chip(item, classes, note) {
+  const [label, ...mentions] = item;
+  const node = element("li", classes, element("b", "", label), ` ${mentions.map((one) => one || "–").join(" → ")}`);
+  if (note) {
+    const { colour, meaning } = data.kinds[note];
+    const swatch = element("span", `swatch ${colour}`);
+    const name = element("small", "", swatch, note);
+    name.title = meaning;
+    node.append(" ", name);
+  }
+  return node;
+}
+
+function column(title, chips) {
+  const list = element("ul", "", ...chips);
+  if (!chips.length) list.append(element("li", "dim", "nothing"));
+  return element("section", "", element("h4", "", title), list);
+}
+
+function article(text) {
+  const head = element("p", "dim", [text.source, `${text.task} ${text.measure}`, text.split, text.id].join(" · "));
+  const columns = [column("Gold", text.gold.map((item) => chip(item, "")))];
+  text.runs.forEach((run, at) => {
+    columns.push(
+      column(data.files.length > 1 ? data.files[at] : "Prediction", [
+        ...run.right.map((item) => chip(item, "right")),
+        ...run.wrong.map(([kind, item]) => chip(item, "wrong", kind)),
+        ...run.missed.map(([kind, item]) => chip(item, "missed", kind)),
+      ]),
+    );
+  });
+  return element("article", "", head, marked(text), element("div", "columns", ...columns));
+}
+
+function draw() {
+  const chosen = data.texts.filter(fits);
+  const list = byId("list");
+  list.replaceChildren(...chosen.slice(0, shown).map(article));
+  const drawn = data.texts.length < data.total ? `, drawn from ${data.total.toLocaleString()} with a mistake` : "";
+  byId("count").textContent = `${chosen.length.toLocaleString()} of ${data.texts.length.toLocaleString()} texts${drawn}`;
+  byId("more").hidden = chosen.length <= shown;
+  byId("pair").hidden = !pair;
+  byId("pair").textContent = pair ? `${pair.gold} given as ${pair.given} ×` : "";
+}
+
+function restart() {
+  shown = STEP;
+  draw();
+}
+
+function choosePair(chosen) {
+  pair = chosen;
+  for (const name of controls) byId(name).value = "";
+  byId("search").value = "";
+  restart();
+  if (chosen) byId("count").scrollIntoView();
+}
+
+options("kind", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([kind]) => kind))])));
+options("source", count(data.texts.map((text) => text.source)));
+options("task", count(data.texts.map((text) => text.task)));
+options("label", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([, [label]]) => label))])));
+for (const name of [...controls, "differs"]) byId(name)?.addEventListener("change", restart);
+byId("search").addEventListener("input", restart);
+byId("pair").addEventListener("click", () => choosePair(null));
+byId("more").addEventListener("click", () => {
+  shown += STEP;
+  draw();
+});
+for (const button of document.querySelectorAll("[data-pair]")) {
+  const [source, task, gold, given] = data.pairs[Number(button.dataset.pair)];
+  button.addEventListener("click", () => choosePair({ source, task, gold, given }));
+}
+draw();
