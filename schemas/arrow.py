@@ -110,7 +110,10 @@ MESSAGES = pa.list_(required("element", MESSAGE))
 OPTIONAL_COLUMNS = (required("form", pa.string()), required("messages", MESSAGES))
 
 REJECTS = pa.schema(
-    [required(name, pa.string()) for name in ("stage", "source", "split", "id", "place", "reason", "detail")],
+    [
+        required(name, pa.string())
+        for name in ("stage", "source", "split", "id", "place", "reason", "detail", "twin", "record")
+    ],
     metadata=VERSION,
 )
 

@@ -171,7 +171,11 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One dropped record, kept under `rejects/`. `id` is empty if the record never became an Example."""
+    """One dropped record, kept under `rejects/`. `id` is empty if the record never became an Example.
+
+    `twin`: id of the Example that it repeats, contradicts or leaks into, if any. `record`: the beginning of what was
+    read, if the record never became an Example.
+    """
 
     stage: str
     source: str
@@ -180,3 +184,5 @@ class Reject:
     place: str
     reason: Reason
     detail: str
+    twin: str = ""
+    record: str = ""

@@ -67,6 +67,7 @@ BESIDE = {
     "instruct": {"label_descriptions", "neighbour_counts"},
     "leak_search": {"cut_files", "shard_leaks"},
     "repeats": {"text_keys"},
+    "split_writer": {"reject_lines"},
     "validate": {"corpus_facts", "familiarity", "leak_search", "repeats", "torn_documents"},
 }
 """Module of pipelines/stages/ → those that it may import, besides `build_settings`; `plan` imports all stages."""

@@ -75,22 +75,25 @@ def filled_bins(parts: Iterable[Mapping[str, int]], number: int) -> list[int]:
     return [sums[str(place)] for place in range(number)]
 
 
-def text_lengths(shards: Iterable[ExampleShard], keys: Collection[str]) -> dict[str, list[int]]:
-    """Source key → histogram of the lengths of its texts, in characters. `shards`: the shards of clean/."""
-    by_key: dict[str, list[Mapping[str, int]]] = {}
+def text_lengths(shards: Iterable[ExampleShard], keys: Collection[str]) -> dict[str, dict[str, list[int]]]:
+    """Source key → split → histogram of the lengths of its texts, in characters. `shards`: the shards of clean/."""
+    groups: dict[str, dict[str, list[Mapping[str, int]]]] = {}
     for shard in shards:
         if shard.key in keys and shard.rows:
-            by_key.setdefault(shard.key, []).append(shard.histograms.lengths)
-    return {key: filled_bins(parts, LENGTHS) for key, parts in sorted(by_key.items())}
+            groups.setdefault(shard.key, {}).setdefault(shard.split, []).append(shard.histograms.lengths)
+    return {
+        key: {split: filled_bins(parts, LENGTHS) for split, parts in splits.items()}
+        for key, splits in sorted(groups.items())
+    }
 
 
 @dataclass(frozen=True)
 class InstructionBins:
-    """`lengths`: histogram of the lengths of prompt and answer together, in characters. `positives`: split → numbers of
-    instructions with 0, 1, 2 ... positive labels.
+    """By split. `lengths`: histogram of the lengths of prompt and answer together, in characters. `positives`: numbers
+    of instructions with 0, 1, 2 ... positive labels.
     """
 
-    lengths: list[int]
+    lengths: dict[str, list[int]]
     positives: dict[str, list[int]]
 
 
@@ -107,7 +110,7 @@ def instruction_bins(
     return {
         key: {
             task: InstructionBins(
-                filled_bins((part.lengths for parts in splits.values() for part in parts), LENGTHS),
+                {split: filled_bins((part.lengths for part in parts), LENGTHS) for split, parts in splits.items()},
                 {
                     split: filled_bins((part.positives for part in parts), MOST_POSITIVES + 1)
                     for split, parts in splits.items()

@@ -14,8 +14,27 @@ from pipelines.report.payload import payload
 from schemas.build_statistics import Statistics
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("draw", "filter", "treemap", "flow", "charts", "checks", "graph", "browser", "sources", "rejects", "main")
+SCRIPTS = (
+    "draw",
+    "words",
+    "filter",
+    "charts",
+    "treemap",
+    "flow",
+    "checks",
+    "graph",
+    "marks",
+    "answer",
+    "browser",
+    "difference",
+    "rejects",
+    "sources",
+    "main",
+)
 """`report_<name>.js`, in the order of the page: each script uses the earlier ones."""
+
+WORDS = "words.en.json"
+"""What the page itself says: key → text, or its forms for one and for other numbers. `{name}` stands for a value."""
 
 
 def page(output: str, statistics: Statistics, pseudonymous: bool = False) -> str:
@@ -32,7 +51,7 @@ def html(content: Mapping) -> str:
     parts = {
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:",
         "style": (TEMPLATES / "report.css").read_text("utf-8"),
-        "data": embedded(content),
+        "data": embedded({"words": json.loads((TEMPLATES / WORDS).read_text("utf-8")), **content}),
         "script": script,
     }
     text = (TEMPLATES / "report.html").read_text("utf-8")

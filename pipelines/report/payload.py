@@ -12,12 +12,14 @@ from hard_negatives.report import matrix, seriation
 from pipelines import build_folder
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
 from pipelines.build_reports import read_results
+from pipelines.config import Clean
 from pipelines.describe import figures
 from pipelines.describe.form_examples import form_examples
 from pipelines.describe.lengths import EDGES, instruction_bins, text_lengths
 from pipelines.describe.token_estimate import CONTEXTS
-from pipelines.report import examples, samples
+from pipelines.report.instructions import instructions
 from pipelines.report.pseudonyms import Rename, rename_files
+from pipelines.report.rejects import rejects
 from pipelines.report.samples import short
 from pipelines.report.user_sources import user_sources
 from schemas import language
@@ -41,6 +43,7 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
     rows = build_folder.read_result(output, Instructed).shards
     tasks = {key: names for key, names in build_folder.read_result(output, Labelled).tasks.items() if key in keys}
     which = label_sets_to_mine(tasks)
+    max_chars = statistics.build.settings.get("clean", {}).get("max_chars", Clean().max_chars)
     content = {
         "build": statistics.build,
         "sources": sources(statistics, ingested, cleaned),
@@ -67,10 +70,9 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
             for suite in read_results(output)
         ],
         "user_sources": user_sources(output, ingested, keys, pseudonymous),
-        "examples": examples.examples(output, cleaned.shards, keys),
-        "samples": samples.instructions(output, rows, keys),
+        "sample": instructions(output, rows, cleaned.shards, keys),
         "forms": form_examples(output, rows, keys),
-        "rejects": samples.rejects(output, keys, renamers(ingested) if pseudonymous else {}),
+        "rejects": rejects(output, ingested, keys, renamers(ingested) if pseudonymous else {}, max_chars),
     }
     return msgspec.to_builtins(content)
 

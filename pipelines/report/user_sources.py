@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import pyarrow.compute as pc
 
 from pipelines.describe import agreement
-from pipelines.report.examples import compact
+from pipelines.report.gold import compact
 from pipelines.report.pseudonyms import Rename, rename_files, renamed
 from pipelines.report.samples import DETAIL_CHARS, short, within
 from pipelines.sources import problems

@@ -261,7 +261,7 @@ class WriteClean(beam.DoFn):
         shard = cut.shard
         decisions = [row for table in inputs["decisions"] for row in table.to_pylist()]
         # A window may be dropped by itself and with its document. Sorting makes the choice of the reason deterministic.
-        decisions.sort(key=lambda row: (row["reason"], row["into"]), reverse=True)
+        decisions.sort(key=lambda row: (row["reason"], row["into"], row["twin"]), reverse=True)
         drops = {row["row"]: row for row in decisions if not row["stays"]}
         leaks = {row: into for row, into in leaks_by_row(inputs["leaks"]).items() if row not in drops}
         leak_counts = Counter((leak["into"], leak["kind"]) for into in leaks.values() for leak in into)
@@ -295,6 +295,7 @@ class WriteClean(beam.DoFn):
                             shard.path,
                             Reason(drop["reason"]),
                             drop["detail"],
+                            drop["twin"],
                         )
                     )
                     if drop["reason"] == Reason.LEAKAGE:

@@ -189,7 +189,7 @@ class IngestSplit(beam.DoFn):
             writers = self.read(element, comparison)
             if not writers:
                 raise reading.no_record(element.files)
-            splits = [writer.close() for _, writer in sorted(writers.items())]
+            splits = [writer.close(element.files) for _, writer in sorted(writers.items())]
         except Unforeseen as error:
             path = write_trace(self.output, element.key, element.split, error.trace)
             yield SplitOutcome(element.key, element.split, failed=f"{error}: {path}")

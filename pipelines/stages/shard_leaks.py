@@ -148,8 +148,8 @@ def leak_drop(leaks: Sequence[dict]) -> dict:
     """The decision (`text_keys.DECISIONS`) to drop a row with these leaks. It names the twins of one kind."""
     is_contained = any(leak["kind"] == LeakKind.CONTAINED for leak in leaks)
     kind, reason = (LeakKind.CONTAINED, Reason.CONTAINED_LEAK) if is_contained else (LeakKind.NEAR, Reason.NEAR_LEAK)
-    twins = ", ".join(leak["twin"] for leak in leaks if leak["kind"] == kind)
-    return {"reason": reason, "detail": DETAILS[kind].format(twins)}
+    twins = [leak["twin"] for leak in leaks if leak["kind"] == kind]
+    return {"reason": reason, "twin": twins[0], "detail": DETAILS[kind].format(", ".join(twins))}
 
 
 def counts_by_source(counts: Mapping[tuple[str, str], int]) -> dict[str, LeakCounts]:

@@ -2,10 +2,11 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipelines.sources import Source
 from pipelines.sources.reading import barrier
+from pipelines.stages.reject_lines import with_lines
 from schemas.arrow import EXAMPLES, REJECTS, examples_to_table, rejects_to_table
 from schemas.errors import BadRecord, Reason, Reject
 from schemas.example import LAYER, Example, RawExample
@@ -13,9 +14,13 @@ from schemas.example_id import format_id
 from schemas.manifests import REJECTS_KEPT, LayerCounts, RawShard, SplitRead
 from transforms.deduplicate import unite
 from transforms.draw import seed_key
+from transforms.files import File
 from transforms.shards import write_shard
 
 EXAMPLES_PER_TABLE = 1_000
+
+RECORD_CHARS = 2_000
+"""Length of the text that is kept with a lost part of a record."""
 
 
 class Draw:
@@ -73,11 +78,12 @@ class SplitWriter:
     def reject(self, record: BadRecord) -> None:
         self.note(record, self.rejects, self.rejected)
 
-    def note(self, problem: BadRecord, kept: list[Reject], counts: Counter) -> None:
+    def note(self, problem: BadRecord, kept: list[Reject], counts: Counter, record: str = "") -> None:
         reason = Reason(problem.reason)
         counts[reason] += 1
         if len(kept) < REJECTS_KEPT:
-            kept.append(Reject("ingest", self.key, self.split, "", problem.place, reason, problem.detail))
+            at = problem.place, reason, problem.detail
+            kept.append(Reject("ingest", self.key, self.split, "", *at, record=record[:RECORD_CHARS]))
 
     def add(self, record: RawExample) -> None:
         if record.entities is not None or record.relations is not None or record.events is not None:
@@ -92,7 +98,7 @@ class SplitWriter:
         """`number`: the number of the record among the readable ones of its split, as in its id."""
         self.read["examples"] += 1
         for problem in record.lost:
-            self.note(problem, self.lost, self.lost_parts)
+            self.note(problem, self.lost, self.lost_parts, record.text)
         for layer in ("entities", "relations", "events"):
             self.read[layer] += len(getattr(record, layer) or ())
         if self.source.one_pair:
@@ -145,8 +151,10 @@ class SplitWriter:
         self.shards.append(RawShard(name, rows))
         self.tables = []
 
-    def close(self) -> SplitRead:
-        """Writes the remaining examples and the rejects; returns the counts of the split."""
+    def close(self, files: Iterable[File]) -> SplitRead:
+        """Writes the remaining examples and the rejects; returns the counts of the split. `files`: those that the
+        records are from. Raises SourceError if one of them cannot be read again.
+        """
         for number, record in self.draw.drawn() if self.draw else ():
             self.count_and_keep(number, record)
         united = unite(self.one_pair_rows)
@@ -157,7 +165,7 @@ class SplitWriter:
         if self.rejects or self.lost:
             path = f"{self.output}/rejects/ingest/{self.key}/{self.split}.parquet"
             with barrier():
-                table = rejects_to_table(self.rejects + self.lost)
+                table = rejects_to_table(with_lines(self.rejects, files) + self.lost)
             write_shard(path, REJECTS, [table])
         if len(united) < len(self.one_pair_rows):
             self.rejected[Reason.ONE_PAIR_UNITED] = len(self.one_pair_rows) - len(united)

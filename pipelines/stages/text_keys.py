@@ -28,6 +28,7 @@ KEY_BYTES = 16
 KEYS = pa.schema(
     [
         required("shard", pa.int32()),
+        required("id", pa.string()),  # of the window, or of the document that was cut
         required("row", pa.int32()),  # the first row that the key covers
         required("rows", pa.int32()),  # number of rows: 1 for a window, all windows for a document that was cut
         pa.field("document", pa.int32()),  # row of such a document in the shard of examples/
@@ -45,6 +46,7 @@ DECISIONS = pa.schema(
         required("reason", pa.string()),
         required("stays", pa.bool_()),  # the row is only counted
         required("into", STRINGS),  # keys of the sources into whose test splits it leaks
+        required("twin", pa.string()),  # id of the text that it repeats, contradicts, differs from or leaks into
         required("detail", pa.string()),
     ]
 )
@@ -110,6 +112,7 @@ def read_row_keys(path: str, shard: int, rows: np.ndarray) -> Iterator[tuple[int
 class Row(NamedTuple):
     """The columns of KEYS without the shard: what the decisions need of an example."""
 
+    id: str
     row: int
     rows: int
     document: int | None
@@ -134,7 +137,7 @@ class KeyTables:
         items = deduplicate.annotation_items(example)
         places, labels = [place for place, _ in items], [label for _, label in items]
         keys = decontaminate.leakage_key(example.text), deduplicate.text_key(example.text)
-        self.rows.append(Row(row, rows, document, *keys, places, labels))
+        self.rows.append(Row(example.id, row, rows, document, *keys, places, labels))
 
     def tables(self) -> Iterator[tuple[int, pa.Table]]:
         buckets: dict[int, list[Row]] = defaultdict(list)
@@ -167,11 +170,12 @@ def decide(
     unions: dict[int, list[tuple]] = defaultdict(list)
     for rows in same_key_groups(pa.concat_tables(tables)):
         for row, decision, into in decide_rows(rows, splits, same_text):
+            twin = rows[decision.position]["id"]
             if decision.stays and row["document"] is not None:
                 continue  # its windows are decided on separately: some of them may be duplicates
             shard, detail = row["shard"], DETAILS[decision.reason].format(", ".join(into))
             for number in range(row["row"], row["row"] + row["rows"]):
-                decisions[shard].append((shard, number, str(decision.reason), decision.stays, into, detail))
+                decisions[shard].append((shard, number, str(decision.reason), decision.stays, into, twin, detail))
             if decision.reason == Reason.SAME_TEXT_UNITED:
                 ends = (row, rows[decision.position])
                 unions[shard].append(tuple(end[name] for end in ends for name in ("shard", "row", "document")))
@@ -185,12 +189,13 @@ def decide_rows(
     """(row, decision, keys of the sources that it leaks into) for rows that share a leakage key (KEYS, in file order).
 
     Leaks into a test split come first. The other rows are grouped by source, split and exact text, and decided on by
-    `deduplicate.decide`. The position in a decision is an index into `rows`.
+    `deduplicate.decide`. The position in a decision is an index into `rows`, for a leak that of the first test text.
     """
     leaking = set()
+    tests = [n for n, row in enumerate(rows) if splits[row["shard"]][1] == "test"]
     for leak in decontaminate.leaks((*splits[row["shard"]], n) for n, row in enumerate(rows)):
         leaking.add(leak.ordinal)
-        yield rows[leak.ordinal], deduplicate.Decision(leak.ordinal, Reason.LEAKAGE, leak.ordinal), leak.into
+        yield rows[leak.ordinal], deduplicate.Decision(leak.ordinal, Reason.LEAKAGE, tests[0]), leak.into
     same: dict[tuple, list[int]] = defaultdict(list)
     for n, row in enumerate(rows):
         if n not in leaking:

@@ -4,7 +4,7 @@
 function histogram(title, bins, edges, contexts, width, unit) {
   const first = bins.findIndex((n) => n > 0);
   const last = bins.findLastIndex((n) => n > 0);
-  const total = sum(bins);
+  const whole = sum(bins);
   const above = (size) => sum(bins.slice(edges.indexOf(size) + 1));
   const from = Math.max(0, Math.min(first, edges.indexOf(contexts[0])));
   const to = Math.max(last, edges.indexOf(contexts[0]) + 1);
@@ -14,7 +14,7 @@ function histogram(title, bins, edges, contexts, width, unit) {
   const shapes = [];
   for (let bin = from; bin <= to; bin += 1) {
     const low = bin ? edges[bin - 1] : 0;
-    const range = bin < edges.length ? `${count(low + 1)} to ${count(edges[bin])}` : `above ${count(low)}`;
+    const range = bin < edges.length ? say("lengths.from_to", { low: low + 1, high: edges[bin] }) : say("lengths.above", { n: low });
     const h = (height * bins[bin]) / most;
     const x = left + (bin - from) * step;
     shapes.push(
@@ -28,7 +28,7 @@ function histogram(title, bins, edges, contexts, width, unit) {
           fill: "var(--c0)",
           "data-mark": "bin",
         },
-        svg("title", {}, `${range} ${unit}: ${count(bins[bin])} (${share(bins[bin], total)})`),
+        svg("title", {}, say("lengths.bin", { range, unit, n: bins[bin], share: share(bins[bin], whole) })),
       ),
     );
     const power = bin < edges.length && Number.isInteger(Math.log2(edges[bin]));
@@ -57,19 +57,19 @@ function histogram(title, bins, edges, contexts, width, unit) {
           "text-anchor": x > width - 40 ? "end" : "middle",
           class: "small",
         },
-        share(above(size), total),
+        share(above(size), whole),
       ),
     );
   });
   shapes.push(svg("line", { x1: left, x2: width - 8, y1: top + height, y2: top + height, class: "rule" }));
-  const rows = contexts.map((size) => [`above ${count(size)}`, count(above(size)), share(above(size), total)]);
-  const caption = `${title}: ${rows.map(([what, , part]) => `${part} ${what}`).join(", ")} ${unit}`;
+  const rows = contexts.map((size) => [say("lengths.above", { n: size }), count(above(size)), share(above(size), whole)]);
+  const caption = say("lengths.caption", { title, shares: rows.map(([what, , part]) => `${part} ${what}`).join(", "), unit });
   return {
     rows,
     figure: el(
       "figure",
       {},
-      el("figcaption", {}, `${title} `, el("span", { class: "dim" }, `${count(total)}`)),
+      el("figcaption", {}, `${title} `, el("span", { class: "dim" }, count(whole))),
       drawing(width, top + height + 20, caption, shapes),
     ),
   };
@@ -80,8 +80,8 @@ function briefBinary(n) {
 }
 
 function corpusTotal({ in_full: inFull, total }) {
-  if (inFull) return `; ${count(total.tokens)} tokens in the corpus`;
-  return `, on ${count(total.counted)} instructions; about ${count(total.tokens)} ± ${count(total.margin)} tokens in the corpus`;
+  if (inFull) return say("lengths.counted", { tokens: total.tokens });
+  return say("lengths.estimated", { counted: total.counted, tokens: total.tokens, margin: total.margin });
 }
 
 function drawLengths() {
@@ -90,32 +90,35 @@ function drawLengths() {
   const put = (name, bins) => groups.set(name, addLists([groups.get(name) || [], bins].filter((list) => list.length)));
   const named = (key) => language(data.sources[key].lang);
   const counted = measure === "tokens" ? data.tokens : null;
-  if (measure === "texts") for (const key of sourceKeys()) data.texts[key] && put(named(key), data.texts[key]);
-  else {
+  if (measure === "texts") {
+    for (const key of sourceKeys()) for (const bins of ofSplits(data.texts[key])) put(named(key), bins);
+  } else {
     for (const [key, task] of filteredPairs()) {
-      if (!counted) put(named(key), data.instructions[key][task].lengths);
-      else for (const n of Object.values((counted.by_source[key] || {})[task] || {})) put(named(key), n.histogram);
+      const parts = counted
+        ? ofSplits((counted.by_source[key] || {})[task]).map((n) => n.histogram)
+        : ofSplits(data.instructions[key][task].lengths);
+      for (const bins of parts) put(named(key), bins);
     }
   }
   const edges = counted ? counted.edges : data.edges;
   const contexts = counted ? counted.contexts : data.contexts;
-  const unit = counted ? "tokens" : "characters";
+  const unit = say(counted ? "unit.tokens" : "unit.characters");
   const width = room("lengths") < 820 ? room("lengths") : Math.floor(room("lengths") / 2 - 16);
   const drawn = [...groups]
     .sort()
-    .map(([name, bins]) => [name, histogram(`${name}, ${unit}`, bins, edges, contexts, width, unit)]);
+    .map(([name, bins]) => [name, histogram(say("lengths.title_of", { lang: name, unit }), bins, edges, contexts, width, unit)]);
   const about = counted
-    ? `Counted with ${counted.tokenizer}, prompt and answer together${corpusTotal(counted)}. `
+    ? say("lengths.tokenizer", { tokenizer: counted.tokenizer, total: corpusTotal(counted) })
     : measure === "texts"
       ? ""
-      : "Prompt and answer together; test instructions have no answer. ";
+      : say("lengths.together");
   show(
     "lengths",
     sum(drawn.map(([, { figure }]) => figure.querySelectorAll("[data-mark]").length)),
     el(
       "p",
       { class: "dim" },
-      `${about}The number above a dashed line is the share that is longer than ${contexts.map(count).join(", ")} ${unit}.`,
+      [about, say("lengths.lines", { sizes: contexts.map(count).join(", "), unit })].join(" "),
     ),
     drawn.length
       ? el(
@@ -123,9 +126,9 @@ function drawLengths() {
           { class: "pair" },
           drawn.map(([, { figure }]) => figure),
         )
-      : el("p", {}, "No data for this source and task."),
+      : el("p", {}, say("filter.nothing")),
     behind(
-      ["", "length", "count", "share"],
+      ["", ...sayAll(["column.length", "column.number", "column.share"])],
       drawn.flatMap(([name, { rows }]) => rows.map(([what, n, part]) => [name, what, n, part])),
     ),
   );
@@ -158,23 +161,23 @@ function bars(title, rows, hues, width) {
   return drawing(width, 8 + rows.length * 20, title, shapes);
 }
 
-function legend(hues) {
+// `words`: the part of the keys of the words before the names.
+function legend(hues, words) {
   return el(
     "p",
     { class: "dim" },
     Object.entries(hues).map(([name, color]) => [
       el("span", { style: `color:${color}`, "aria-hidden": "true" }, "■ "),
-      `${name}  `,
+      `${say(`${words}.${name}`)}  `,
     ]),
   );
 }
 
 function drawLabels() {
-  const repeats = ([task, key]) => !chosen.task && (task === "EET" || task === "EEA") && data.sources[key].asked.EE; // the same types
-  const pairs = new Set(filteredPairs().map(([key, task]) => `${task} ${key}`));
-  const shown = data.labels.filter((set) => pairs.has(`${set[0]} ${set[1]}`) && !repeats(set));
+  const shown = labelSetsShown();
+  const at = splitsShown().map((split) => SPLITS.indexOf(split));
   const rows = shown.flatMap(([task, key, , labels]) =>
-    labels.map(([label, ...counts]) => [label, task, key, ...counts]),
+    labels.map(([label, ...counts]) => [label, task, key, ...at.map((n) => counts[n])]),
   );
   rows.sort((a, b) => sum(b.slice(3)) - sum(a.slice(3)) || (a[0] < b[0] ? -1 : 1));
   const most = 40;
@@ -183,23 +186,40 @@ function drawLabels() {
     .map(([label, task, key, ...counts]) => [
       chosen.source ? label : `${label} · ${key}`,
       `${label} (${key}, ${task})`,
-      SPLITS.map((split, n) => [split, counts[n]]),
+      splitsShown().map((split, n) => [split, counts[n]]),
     ]);
   const size = sum(shown.map(([, , n]) => n));
   const never = rows.filter((row) => sum(row.slice(3)) === 0).length;
-  const note = `${count(size)} labels in ${count(shown.length)} label sets. ${rows.length > most ? `The ${most} most frequent are shown. ` : ""}${never ? `${count(never)} of the labels in the table never occur.` : ""}`;
+  const notes = [say("labels.size", { n: size, sets: shown.length })];
+  if (rows.length > most) notes.push(say("labels.most_frequent", { n: most }));
+  if (never) notes.push(say("labels.never", { n: never }));
   show(
     "labels",
     top.length,
-    el("p", { class: "dim" }, note),
-    legend(HUES),
-    top.length ? bars("Annotations by label", top, HUES, Math.min(room("labels"), 900)) : null,
-    behind(["label", "task", "source", ...SPLITS], rows, "All labels as a table"),
+    el("p", { class: "dim" }, notes.join(" ")),
+    legend(Object.fromEntries(splitsShown().map((split) => [split, HUES[split]])), "split"),
+    top.length ? bars(say("labels.bars"), top, HUES, Math.min(room("labels"), 900)) : null,
+    behind(
+      [...sayAll(["column.label", "column.task", "column.source"]), ...splitsShown().map((split) => say(`split.${split}`))],
+      rows,
+      say("labels.table"),
+    ),
   );
+}
+
+// The label sets that pass the filter. Without a task in it, those of EET and EEA repeat those of EE.
+function labelSetsShown() {
+  const repeats = ([task, key]) => !chosen.task && (task === "EET" || task === "EEA") && data.sources[key].asked.EE;
+  const pairs = new Set(filteredPairs().map(([key, task]) => `${task} ${key}`));
+  return data.labels.filter((set) => pairs.has(`${set[0]} ${set[1]}`) && !repeats(set));
 }
 
 // Labels that test rows ask for, by source and task, and what was held out of training.
 function drawFamiliarity() {
+  if (chosen.split && chosen.split !== "test") {
+    show("familiarity", 0, el("p", {}, say("familiarity.only_test")));
+    return;
+  }
   const hues = { seen: "var(--c0)", near: "var(--c2)", unseen: "var(--c1)" };
   const pairs = filteredPairs().filter(([key, task]) => (data.familiarity.by_source[key] || {})[task]);
   const counts = pairs.map(([key, task]) => {
@@ -218,63 +238,71 @@ function drawFamiliarity() {
       Object.keys(hues).map((kind, n) => [kind, labels[n]]),
     ]);
   const totals = addLists(counts.map(([, , labels]) => labels));
-  const kinds = Object.keys(hues).map((kind, n) => `${count(totals[n] || 0)} ${kind}`);
+  const kindNames = Object.keys(hues).map((kind) => say(`familiarity.${kind}`));
+  const kinds = kindNames.map((kind, n) => `${count(totals[n] || 0)} ${kind}`);
   const { labels: names, themes, texts } = data.held_out;
   const heldOut = sourceKeys().flatMap((key) => [
-    ...Object.entries(names[key] || {}).map(([layer, labels]) => [key, layer, labels.join(", ")]),
-    ...(themes[key] ? [[key, "theme", `${themes[key]}: ${count(sum(Object.values(texts[key] || {})))} texts`]] : []),
+    ...Object.entries(names[key] || {}).map(([layer, labels]) => [key, say(`layer.${layer}`), labels.join(say("list.comma"))]),
+    ...(themes[key]
+      ? [[key, say("layer.theme"), say("held_out.theme", { theme: themes[key], n: sum(Object.values(texts[key] || {})) })]]
+      : []),
   ]);
-  const rest = unfamiliar.length < counts.length ? " In the other sources and tasks, all labels are seen." : "";
-  const note = unfamiliar.length > most ? ` The ${most} with most unseen labels are shown.` : rest;
+  const rest = unfamiliar.length < counts.length ? say("familiarity.rest") : "";
+  const note = unfamiliar.length > most ? say("familiarity.most", { n: most }) : rest;
   show(
     "familiarity",
     counts.length,
-    el("p", { class: "dim" }, `Labels by source and task: ${kinds.join(", ")}.${note}`),
-    legend(hues),
-    shown.length ? bars("Test labels by familiarity", shown, hues, Math.min(room("familiarity"), 900)) : null,
+    el("p", { class: "dim" }, `${say("familiarity.totals", { kinds: kinds.join(say("list.comma")) })} ${note}`),
+    legend(hues, "familiarity"),
+    shown.length ? bars(say("familiarity.bars"), shown, hues, Math.min(room("familiarity"), 900)) : null,
     behind(
-      ["source", "task", ...Object.keys(hues), ...Object.keys(hues).map((kind) => `annotations, ${kind}`)],
+      [
+        ...sayAll(["column.source", "column.task"]),
+        ...kindNames,
+        ...kindNames.map((kind) => say("familiarity.annotations", { kind })),
+      ],
       counts.map(([key, task, labels, annotations]) => [key, task, ...labels, ...annotations]),
     ),
-    heldOut.length ? behind(["source", "layer", "held out of training"], heldOut, "What is held out of training") : null,
+    heldOut.length ? behind(sayAll(["column.source", "column.layer", "column.held_out"]), heldOut, say("held_out.title")) : null,
   );
 }
 
 function drawPositives() {
-  const parts = { "train, validation": ["train", "validation"], test: ["test"] };
+  const parts = [["train", "validation"], ["test"]].map((splits) => splits.filter((split) => splitsShown().includes(split)));
   const figures = [];
   const rows = [];
   const wide = room("positives") < 820 ? room("positives") : Math.floor(room("positives") / 2 - 16);
-  for (const [name, splits] of Object.entries(parts)) {
+  for (const splits of parts) {
+    const name = splits.map((split) => say(`split.${split}`)).join(say("list.comma"));
     const counts = addLists(
       filteredPairs()
         .flatMap(([key, task]) => splits.map((split) => data.instructions[key][task].positives[split] || []))
         .filter((list) => list.length),
     );
-    const total = sum(counts);
-    if (!total) continue;
+    const whole = sum(counts);
+    if (!whole) continue;
     const last = counts.findLastIndex((n) => n > 0);
     const drawn = counts
       .slice(0, last + 1)
       .map((n, at) => [
-        at === counts.length - 1 ? `${at} or more` : String(at),
-        `${at} positive labels`,
+        at === counts.length - 1 ? say("positives.or_more", { n: at }) : String(at),
+        say("positives.number", { n: at }),
         [["instructions", n]],
       ]);
     figures.push(
       el(
         "figure",
         {},
-        el("figcaption", {}, `${name} `, el("span", { class: "dim" }, count(total))),
-        bars(`Instructions by positive labels, ${name}`, drawn, { instructions: "var(--c0)" }, wide),
+        el("figcaption", {}, `${name} `, el("span", { class: "dim" }, count(whole))),
+        bars(say("positives.bars", { splits: name }), drawn, { instructions: "var(--c0)" }, wide),
       ),
     );
-    counts.forEach((n, at) => n && rows.push([name, at, n, share(n, total)]));
+    counts.forEach((n, at) => n && rows.push([name, at, n, share(n, whole)]));
   }
   show(
     "positives",
     rows.length,
     el("div", { class: "pair" }, figures),
-    behind(["splits", "positive labels", "instructions", "share"], rows),
+    behind(sayAll(["column.splits", "column.positives", "column.instructions", "column.share"]), rows),
   );
 }

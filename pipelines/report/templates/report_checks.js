@@ -1,22 +1,27 @@
 // The leakage matrix and the results of validation.
 
 function drawLeakage() {
-  const from = Object.keys(data.leakage).sort();
-  const into = [...new Set(from.flatMap((pair) => Object.keys(data.leakage[pair])))].sort();
+  const keys = new Set(sourceKeys());
+  const isShown = (pair, key) => {
+    const [source, split] = [pair.slice(0, pair.lastIndexOf("/")), pair.slice(pair.lastIndexOf("/") + 1)];
+    if (chosen.split === "test") return keys.has(key);
+    return chosen.split ? keys.has(source) && split === chosen.split : keys.has(source) || keys.has(key);
+  };
+  const leaks = Object.entries(data.leakage).flatMap(([pair, into]) =>
+    Object.entries(into).flatMap(([key, texts]) => (isShown(pair, key) ? [[pair, key, texts]] : [])),
+  );
+  const from = [...new Set(leaks.map(([pair]) => pair))].sort();
+  const into = [...new Set(leaks.map(([, key]) => key))].sort();
   if (!from.length) {
-    show("leakage", 0, el("p", {}, "No train or validation text is equal or similar to a test text or contains one."));
+    show("leakage", 0, el("p", {}, say("leakage.none")));
     return;
   }
   const kinds = ["equal", "contained", "near"];
   const sum = (texts) => kinds.reduce((n, kind) => n + texts[kind], 0);
-  const dropped = data.build.settings.clean?.partial_leaks === "drop";
-  document.getElementById("leakage-about").append(
-    ` Contained and near texts were ${dropped ? "dropped too" : "kept (clean.partial_leaks: drop drops them)"}.`,
-  );
   const cell = 26;
   const left = Math.min(room("leakage") * 0.5, 10 + Math.max(...from.map(widthOf)));
   const top = Math.min(190, 14 + Math.max(...into.map(widthOf)));
-  const most = Math.max(...from.flatMap((pair) => Object.values(data.leakage[pair]).map(sum)));
+  const most = Math.max(...leaks.map(([, , texts]) => sum(texts)));
   const shapes = [];
   const rows = [];
   into.forEach((key, x) =>
@@ -39,15 +44,15 @@ function drawLeakage() {
       ),
     );
     into.forEach((key, x) => {
-      const texts = data.leakage[pair][key];
+      const texts = isShown(pair, key) ? data.leakage[pair][key] : null;
       const n = texts ? sum(texts) : 0;
       const at = { x: left + x * cell, y: top + y * cell, width: cell, height: cell };
       if (!n) {
         shapes.push(svg("rect", { ...at, class: "rule", fill: "none" }));
         return;
       }
-      const parts = kinds.filter((kind) => texts[kind]).map((kind) => `${count(texts[kind])} ${kind}`);
-      const caption = `${pair} → ${key}/test: ${parts.join(", ")}`;
+      const parts = kinds.filter((kind) => texts[kind]).map((kind) => `${count(texts[kind])} ${say(`leakage.${kind}`)}`);
+      const caption = `${pair} → ${key}/test: ${parts.join(say("list.comma"))}`;
       shapes.push(
         svg(
           "rect",
@@ -78,10 +83,10 @@ function drawLeakage() {
     el(
       "div",
       { class: "wide" },
-      drawing(...size, `Leakage: ${count(rows.length)} pairs of splits`, shapes),
+      drawing(...size, say("leakage.drawing", { n: rows.length }), shapes),
     ),
     behind(
-      ["from", "into", ...kinds],
+      [...sayAll(["column.from", "column.into"]), ...kinds.map((kind) => say(`leakage.${kind}`))],
       rows.sort((a, b) => b[2] + b[3] + b[4] - (a[2] + a[3] + a[4])),
     ),
   );
@@ -105,12 +110,12 @@ function drawValidation() {
           fill: success ? "var(--good)" : "var(--bad)",
           "data-mark": "expectation",
         },
-        svg("title", {}, `${success ? "passed" : "failed"}: ${meaning}`),
+        svg("title", {}, `${say(success ? "validation.passed" : "validation.failed")}: ${meaning}`),
       ),
     );
     const caption = failed
-      ? `${failed} of ${expectations.length} failed`
-      : `all ${expectations.length} expectations passed`;
+      ? say("validation.some_failed", { failed, n: expectations.length })
+      : say("validation.all_passed", { n: expectations.length });
     return el(
       "figure",
       {},
@@ -119,18 +124,18 @@ function drawValidation() {
         {},
         `${suite} `,
         el("span", { class: failed ? "bad" : "good" }, `${failed ? "✗" : "✓"} ${caption}`),
-        el("span", { class: "dim" }, ` over ${count(rows)} rows`),
+        el("span", { class: "dim" }, say("validation.rows", { n: rows })),
       ),
       drawing(across * 20, 20 * Math.ceil(expectations.length / across), `${suite}: ${caption}`, shapes),
       behind(
-        ["expectation", "column", "result", "unexpected rows"],
+        sayAll(["column.expectation", "column.column", "column.result", "column.unexpected"]),
         expectations.map(([meaning, column, success, unexpected]) => [
           meaning,
           column || "",
-          success ? "passed" : "failed",
+          say(success ? "validation.passed" : "validation.failed"),
           unexpected,
         ]),
-        "The expectations as a table",
+        say("validation.table"),
       ),
     );
   });

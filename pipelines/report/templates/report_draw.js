@@ -6,7 +6,7 @@ const TASKS = ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"];
 
 addEventListener("error", (event) => {
   document.documentElement.dataset.error = event.message;
-  byId("notices").append(el("p", { class: "notice" }, `This page could not be drawn completely: ${event.message}`));
+  byId("notices").append(el("p", { class: "notice" }, say("page.error", { message: event.message })));
 });
 
 function byId(id) {
@@ -95,10 +95,6 @@ function language(code) {
   return data.languages[code] || code;
 }
 
-function words(name) {
-  return name.replaceAll("_", " ");
-}
-
 // The approximate width of a text at 12 pixels, in pixels.
 function widthOf(text) {
   let width = 0;
@@ -132,7 +128,7 @@ function table(header, rows, step = 100) {
       );
     }
     more.hidden = body.children.length >= rows.length;
-    more.textContent = `Show more of ${count(rows.length)} rows`;
+    more.textContent = say("table.more", { n: rows.length });
   };
   const more = el("button", { type: "button", click: grow });
   grow();
@@ -146,7 +142,7 @@ function table(header, rows, step = 100) {
     {},
     el(
       "div",
-      { class: "wide", tabindex: 0, role: "region", "aria-label": "Table" },
+      { class: "wide", tabindex: 0, role: "region", "aria-label": say("table.label") },
       el("table", {}, el("thead", {}, head), body),
     ),
     more,
@@ -154,7 +150,7 @@ function table(header, rows, step = 100) {
 }
 
 // The table behind a plot; it is created when it is opened for the first time.
-function behind(header, rows, title = "The numbers as a table") {
+function behind(header, rows, title = say("table.behind")) {
   const details = el("details", {}, el("summary", {}, title));
   details.addEventListener("toggle", () => details.children.length < 2 && details.append(table(header, rows)));
   return details;

@@ -1,19 +1,35 @@
-// The filter: one source and task for all plots.
+// The filter: one source, task and split for all plots.
 
-const chosen = { source: "", task: "" };
+const chosen = { source: "", task: "", split: "" };
 
 function sourceKeys() {
   const keys = Object.keys(data.sources).filter((key) => !chosen.source || key === chosen.source);
   return chosen.task ? keys.filter((key) => data.sources[key].tasks.includes(chosen.task)) : keys;
 }
 
-// [key, task] of the filtered sources and tasks that have instructions.
+// The values of `bySplit` (split → value) that pass the filter.
+function ofSplits(bySplit) {
+  return Object.entries(bySplit || {})
+    .filter(([split]) => !chosen.split || split === chosen.split)
+    .map(([, value]) => value);
+}
+
+function splitsShown() {
+  return SPLITS.filter((split) => !chosen.split || split === chosen.split);
+}
+
+// [key, task] of the filtered sources and tasks that have instructions in the filtered split.
 function filteredPairs() {
   return sourceKeys().flatMap((key) =>
-    Object.keys(data.sources[key].asked)
-      .filter((task) => (!chosen.task || task === chosen.task) && (data.instructions[key] || {})[task])
-      .map((task) => [key, task]),
+    Object.entries(data.sources[key].asked)
+      .filter(([task, bySplit]) => (!chosen.task || task === chosen.task) && (data.instructions[key] || {})[task] && total(bySplit, "instructions"))
+      .map(([task]) => [key, task]),
   );
+}
+
+// The sum of a count over the filtered splits.
+function total(bySplit, name) {
+  return sum(ofSplits(bySplit).map((counts) => counts[name] || 0));
 }
 
 function domains() {
@@ -27,7 +43,7 @@ function domains() {
 
 function fillFilter() {
   const select = byId("source");
-  select.append(el("option", { value: "" }, `all ${count(Object.keys(data.sources).length)} sources`));
+  select.append(el("option", { value: "" }, say("filter.all_sources", { n: Object.keys(data.sources).length })));
   for (const [domain, keys] of domains()) {
     select.append(
       el(
@@ -38,15 +54,17 @@ function fillFilter() {
     );
   }
   const tasks = TASKS.filter((task) => Object.values(data.sources).some((source) => source.tasks.includes(task)));
-  options(byId("task"), [["", "all tasks"], ...tasks.map((task) => [task, task])]);
+  options(byId("task"), [["", say("filter.all_tasks")], ...tasks.map((task) => [task, task])]);
+  options(byId("split"), [["", say("filter.all_splits")], ...SPLITS.map((split) => [split, say(`split.${split}`)])]);
 }
 
-function choose(source, task, draw) {
-  chosen.source = source;
-  chosen.task = !task || !source || data.sources[source].tasks.includes(task) ? task : "";
-  byId("source").value = chosen.source;
-  byId("task").value = chosen.task;
-  byId("filter").classList.toggle("narrowed", Boolean(chosen.source || chosen.task));
-  byId("show-all").disabled = !chosen.source && !chosen.task;
+// Sets some parts of the filter and draws the page. A task that the source does not have is dropped.
+function choose(parts, draw) {
+  Object.assign(chosen, parts);
+  if (chosen.source && !data.sources[chosen.source].tasks.includes(chosen.task)) chosen.task = "";
+  for (const [name, value] of Object.entries(chosen)) byId(name).value = value;
+  const isNarrow = Object.values(chosen).some((value) => value);
+  byId("filter").classList.toggle("narrowed", isNarrow);
+  byId("show-all").disabled = !isNarrow;
   draw();
 }

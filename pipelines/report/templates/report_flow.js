@@ -2,22 +2,23 @@
 
 // Records from the files to the splits: a band whose width is their number, and a line for each loss.
 function drawFlow() {
-  const total = { examples: 0, windows: 0 };
+  const read = { examples: 0, windows: 0 };
   const [bad, dropped, kept, crossing, asked] = [new Map(), new Map(), new Map(), new Map(), new Map()];
   const rows = [];
   for (const key of sourceKeys()) {
     for (const [split, n] of Object.entries(data.sources[key].splits)) {
+      if (chosen.split && split !== chosen.split) continue;
       const examples = n.read - (n.bad.one_pair_united || 0); // rows of one sentence are united after reading
-      total.examples += examples;
-      total.windows += n.windows;
+      read.examples += examples;
+      read.windows += n.windows;
       addTo(bad, n.bad);
       addTo(dropped, n.dropped);
       addTo(crossing, n.crossing);
       addTo(kept, { [split]: n.kept.examples });
-      const lost = Object.entries({ ...n.bad, ...n.dropped }).map(([reason, m]) => `${words(reason)} ${count(m)}`);
+      const lost = Object.entries({ ...n.bad, ...n.dropped }).map(([reason, m]) => `${say(`reason.${reason}`)} ${count(m)}`);
       rows.push([
         key,
-        split,
+        say(`split.${split}`),
         examples + sum(Object.values(n.bad)),
         examples,
         n.windows,
@@ -27,14 +28,14 @@ function drawFlow() {
     }
   }
   for (const [key, task] of filteredPairs())
-    for (const counts of Object.values(data.sources[key].asked[task])) addTo(asked, counts);
+    for (const counts of ofSplits(data.sources[key].asked[task])) addTo(asked, counts);
   const byFrequency = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
   const all = sum([...kept.values()]);
   const stages = [
-    ["Records in the files", total.examples + sum([...bad.values()]), byFrequency(bad), "ingest"],
-    ["Examples", total.examples, [], ""],
-    ["Windows", total.windows, byFrequency(dropped), "clean"],
-    ["Kept", all, [], ""],
+    [say("flow.records"), read.examples + sum([...bad.values()]), byFrequency(bad), "ingest"],
+    [say("flow.examples"), read.examples, [], ""],
+    [say("flow.windows"), read.windows, byFrequency(dropped), "clean"],
+    [say("flow.kept"), all, [], ""],
   ];
   const width = Math.min(room("flow"), 760);
   const most = Math.max(1, ...stages.map(([, n]) => n));
@@ -59,7 +60,7 @@ function drawFlow() {
     const below = 18 + Math.max(36, 20 * losses.length + 30);
     const next = Math.max(1, (band * stages[at + 1][1]) / most);
     let left = w;
-    if (losses.length) shapes.push(svg("text", { x: band + 24, y: y + 6, class: "small dim" }, `lost by ${stage}`));
+    if (losses.length) shapes.push(svg("text", { x: band + 24, y: y + 6, class: "small dim" }, say("flow.lost_by", { stage })));
     losses.forEach(([reason, m], k) => {
       const thick = Math.max(1.5, (band * m) / most);
       const to = y + 24 + 20 * k;
@@ -76,14 +77,16 @@ function drawFlow() {
             "stroke-opacity": 0.75,
             "data-mark": "loss",
           },
-          svg("title", {}, `${reason}: ${count(m)}`),
+          svg("title", {}, `${say(`reason.${reason}`)}: ${count(m)}`),
         ),
       );
+      const text = `${say(`reason.${reason}`)} ${count(m)} (${share(m, n)})`;
       shapes.push(
         svg(
-          "text",
-          { x: band + 24, y: to + 4 },
-          cut(`${words(reason)} ${count(m)} (${share(m, n)})`, width - band - 28),
+          "g",
+          button(say("flow.see", { reason: text }), () => showRejects(reason)),
+          svg("title", {}, say(`why.${reason}`)),
+          svg("text", { x: band + 24, y: to + 4, class: "link" }, cut(text, width - band - 28)),
         ),
       );
     });
@@ -100,19 +103,29 @@ function drawFlow() {
   const notes = [];
   if (crossing.size)
     notes.push(
-      `Annotations lost because no window contains them completely: ${[...crossing].map(([what, n]) => `${count(n)} ${what}`).join(", ")}.`,
+      say("flow.crossing", { lost: [...crossing].map(([what, n]) => `${count(n)} ${say(`layer.${what}`)}`).join(say("list.comma")) }),
     );
   if (asked.get("instructions")) {
-    notes.push(
-      `${count(asked.get("instructions"))} instructions: ${count(asked.get("all_negative") || 0)} only ask for labels that do not occur in the text, ${count(asked.get("with_hard_negatives") || 0)} contain a hard negative${besideNeighbour(asked)}. ${count(asked.get("cut") || 0)} instructions without a positive label were left out.`,
-    );
+    const [n, negative, hard, leftOut] = ["instructions", "all_negative", "with_hard_negatives", "cut"].map((name) => asked.get(name) || 0);
+    notes.push(`${say("flow.asked", { n, negative, hard })}${besideNeighbour(asked)} ${say("flow.cut", { n: leftOut })}`);
   }
   show(
     "flow",
     4 + bad.size + dropped.size,
-    drawing(width, y, "Records by stage, with what each stage lost", shapes),
+    drawing(width, y, say("flow.drawing"), shapes, true),
     notes.map((note) => el("p", {}, note)),
-    behind(["source", "split", "records", "examples", "windows", "kept", "lost"], rows),
+    behind(
+      sayAll([
+        "column.source",
+        "column.split",
+        "column.records",
+        "column.examples",
+        "column.windows",
+        "column.kept",
+        "column.lost",
+      ]),
+      rows,
+    ),
   );
 }
 
@@ -120,14 +133,14 @@ function besideNeighbour(asked) {
   const positives = asked.get("positives_with_neighbour");
   if (!positives) return "";
   const beside = asked.get("positives_beside_neighbour") || 0;
-  return `, and ${share(beside, positives)} of the ${count(positives)} labels of texts that have a neighbour are asked beside one`;
+  return ` ${say("flow.beside", { share: share(beside, positives), positives })}`;
 }
 
 function splitBar(kept, all, width, y, band) {
   let x = 0;
   return SPLITS.filter((split) => kept.get(split)).flatMap((split, n) => {
     const w = (width * kept.get(split)) / all;
-    const text = `${split} ${count(kept.get(split))} (${share(kept.get(split), all)})`;
+    const text = `${say(`split.${split}`)} ${count(kept.get(split))} (${share(kept.get(split), all)})`;
     const piece = svg(
       "rect",
       { x, y, width: w, height: 18, fill: HUES[split], "data-mark": "split" },

@@ -43,7 +43,7 @@ function drawNeighbours() {
       const again = byId("neighbours").querySelectorAll("svg [role=button]")[n];
       if (again) again.focus({ preventScroll: true });
     };
-    const caption = `${name}: ${edges[n].length} hard negatives`;
+    const caption = say("neighbours.number", { name, n: edges[n].length });
     shapes.push(
       svg(
         "g",
@@ -68,32 +68,38 @@ function drawNeighbours() {
     );
   });
   const missing = size - names.length;
-  const note = `${count(size)} labels, ${count(lines.length)} pairs${missing > 0 ? `; the ${count(names.length)} with most neighbours are shown` : ""}. ${focus < 0 ? "Choose a label to see its hard negatives." : "Orange: hard negatives of the chosen label. Blue: labels that it is a hard negative of."}`;
+  const notes = [say("neighbours.size", { n: size, pairs: lines.length })];
+  if (missing > 0) notes.push(say("neighbours.most", { n: names.length }));
+  notes.push(say(focus < 0 ? "neighbours.choose" : "neighbours.colours"));
   const chosenLabel = focus < 0 ? null : nearest(names[focus], edges[focus], names);
   const rows = names.map((name, n) => [
     name,
-    edges[n].map(([to, score]) => `${names[to]} (${score === null ? "given" : score.toFixed(2)})`).join(", ") || "none",
+    edges[n].map(([to, score]) => `${names[to]} (${scoreOf(score)})`).join(say("list.comma")) || say("neighbours.none"),
   ]);
   show(
     "neighbours",
     lines.length,
-    el("p", { class: "dim" }, note),
+    el("p", { class: "dim" }, notes.join(" ")),
     chosenLabel,
     el(
       "div",
-      { class: "wide", tabindex: 0, role: "region", "aria-label": `Graph of ${key}` },
-      drawing(side, side, `Hard negatives of ${names.length} labels of ${key}`, shapes, true),
+      { class: "wide", tabindex: 0, role: "region", "aria-label": say("neighbours.graph", { key }) },
+      drawing(side, side, say("neighbours.drawing", { n: names.length, key }), shapes, true),
     ),
-    behind(["label", "hard negatives, with scores"], rows),
+    behind(sayAll(["column.label", "column.hard_negatives"]), rows),
   );
 }
 
+function scoreOf(score) {
+  return score === null ? say("neighbours.given") : score.toFixed(2);
+}
+
 function nearest(name, near, names) {
-  if (!near.length) return el("p", {}, `${name} has no hard negatives.`);
+  if (!near.length) return el("p", {}, say("neighbours.has_none", { name }));
   return el(
     "div",
     {},
-    el("h3", {}, `Hard negatives of “${cut(name, 500)}”`),
+    el("h3", {}, say("neighbours.of", { name: cut(name, 500) })),
     el(
       "ul",
       { class: "near" },
@@ -107,10 +113,11 @@ function nearest(name, near, names) {
             { class: "bar", "aria-hidden": "true" },
             el("span", { style: `width:${score === null ? 100 : 50 * (score + 1)}%` }),
           ),
-          el("span", { class: "n" }, score === null ? "given" : score.toFixed(2)),
+          el("span", { class: "n" }, scoreOf(score)),
         ),
       ),
     ),
+    el("button", { type: "button", click: () => showLabel(name) }, say("neighbours.see", { name: cut(name, 300) })),
   );
 }
 
@@ -137,5 +144,5 @@ function fillSets() {
 function fillFocus() {
   const [, , , names] = data.neighbours[Number(byId("set").value)];
   const sorted = names.map((name, n) => [String(n), name]).sort(([, a], [, b]) => (a < b ? -1 : 1));
-  options(byId("focus"), [["", "all"], ...sorted]);
+  options(byId("focus"), [["", say("neighbours.all")], ...sorted]);
 }

@@ -1,45 +1,56 @@
 // Connects the parts and draws the page.
 
 function mining({ hard_negatives: how, model }) {
-  if (how === "none") return "without hard negatives";
-  if (how === "random") return "hard negatives drawn at random";
-  if (how !== "mine") return `hard negatives from ${how}`;
-  return `hard negatives mined with ${model === "lexical" ? "the lexical encoder, which compares spelling only" : model}`;
+  if (how === "none" || how === "random") return say(`mining.${how}`);
+  if (how !== "mine") return say("mining.given", { how });
+  return model === "lexical" ? say("mining.lexical") : say("mining.model", { model });
 }
 
-function headline() {
-  const sources = Object.values(data.sources);
-  const asked = sources.flatMap((source) => Object.values(source.asked).flatMap((splits) => Object.values(splits)));
-  const rows = count(sum(asked.map((n) => n.instructions)));
-  const tasks = TASKS.filter((task) => sources.some((source) => source.asked[task])).join(", ");
-  const kept = count(sum(sources.flatMap(({ splits }) => Object.values(splits).map((n) => n.kept.examples))));
-  const langs = [...new Set(sources.map(({ lang }) => language(lang)))].sort().join(", ").replace(/, ([^,]*)$/, " and $1");
-  byId("headline").textContent =
-    `${rows} instructions (${tasks}) over ${kept} texts from ${count(sources.length)} sources in ${langs}; ${mining(data.hard_negatives)}.`;
-  const notices = Object.entries(data.failed).map(([key, reason]) => `Missing: ${key}, because ${reason}`);
+// The figures of what the filter leaves.
+function drawHeadline() {
+  const pairs = filteredPairs();
+  const keys = [...new Set(pairs.map(([key]) => key))];
+  const asked = (name) => sum(pairs.map(([key, task]) => total(data.sources[key].asked[task], name)));
+  const kept = sum(sourceKeys().flatMap((key) => ofSplits(data.sources[key].splits).map((n) => n.kept.examples)));
+  const langs = [...new Set(keys.map((key) => language(data.sources[key].lang)))].sort();
+  byId("headline").textContent = say("headline", {
+    n: asked("instructions"),
+    tasks: TASKS.filter((task) => pairs.some(([, other]) => other === task)).join(say("list.comma")),
+    texts: chosen.task ? asked("examples") : kept,
+    sources: say("headline.sources", { n: keys.length }),
+    langs: list(langs),
+    mining: mining(data.hard_negatives),
+  });
+}
+
+function drawNotices() {
+  const notices = Object.entries(data.failed).map(([key, reason]) => say("notice.missing", { key, reason }));
   const gated = Object.keys(data.sources).filter((key) => data.sources[key].licence === "gated");
-  if (data.build.samples) {
-    notices.unshift("This build is made of the bundled samples: sentences written for IEForge, not the datasets that they are named after.");
-  } else if (gated.length) {
-    notices.push(`Do not share this page: it contains text that must not be redistributed, from ${gated.join(", ")}.`);
-  }
+  if (data.build.samples) notices.unshift(say("notice.samples"));
+  else if (gated.length) notices.push(say("notice.gated", { keys: gated.join(say("list.comma")) }));
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));
-  const list = [...document.querySelectorAll("main section:not([hidden])")].map((section) =>
+}
+
+function fillSections() {
+  const shown = [...document.querySelectorAll("main section:not([hidden])")].map((section) =>
     el("li", {}, el("a", { href: `#${section.id}` }, section.querySelector("h2").textContent)),
   );
-  byId("sections").append(el("ul", {}, list));
-  const about =
-    "For each label, the labels that it is easily confused with. They are asked in the same instructions, so that a model learns to distinguish them. Similar labels are adjacent.";
+  byId("sections").append(el("ul", {}, shown));
+}
+
+function fillAbout() {
   if (data.familiarity) {
-    byId("familiarity-about").textContent =
-      `How familiar a model is with the labels that test rows ask for. Seen: train rows of some source ask for a label of the same name in the same task. Near: they ask for a similar one (similarity of at least ${data.familiarity.near} by ${data.familiarity.model}). reports/familiarity.json has the nearest training labels of each.`;
+    const { near, model } = data.familiarity;
+    byId("familiarity-about").textContent = say("familiarity.about", { near: String(near), model });
   }
-  byId("neighbours-about").textContent = data.neighbours.length ? about : "This build was made without hard negatives.";
+  byId("neighbours-about").textContent = say(data.neighbours.length ? "neighbours.about" : "neighbours.without");
+  const isDropped = data.build.settings.clean?.partial_leaks === "drop";
+  byId("leakage-about").textContent = `${say("leakage.about")} ${say(isDropped ? "leakage.dropped" : "leakage.reported")}`;
 }
 
 function drawAll() {
   drawContents((source, task) =>
-    choose(...(chosen.source === source && chosen.task === task ? ["", ""] : [source, task]), redraw),
+    choose(chosen.source === source && (chosen.task === task || !chosen.task) ? { source: "", task: "" } : { source, task }, redraw),
   );
   drawFlow();
   drawUserSources();
@@ -50,61 +61,68 @@ function drawAll() {
   if (data.neighbours.length) drawNeighbours();
   drawLeakage();
   drawValidation();
+  drawForms();
+}
+
+// One question with its prompt and its answer in each form.
+function formCard({ task, id, schema, text, answers }) {
+  const answer = (one) => [el("h3", {}, one.form), el("p", {}, one.prompt), el("pre", { tabindex: 0 }, one.answer)];
+  return el(
+    "article",
+    { "data-id": id },
+    el("header", {}, el("span", {}, id), el("span", {}, task)),
+    el("p", { class: "text", dir: "auto" }, text),
+    el("p", {}, say("forms.labels"), " ", el("code", {}, schema)),
+    el("div", { class: "pair" }, answers.map((one) => el("div", {}, answer(one)))),
+  );
+}
+
+function drawForms() {
+  const shown = data.forms.filter(
+    ({ id, task }) =>
+      (!chosen.task || task === chosen.task) && (!chosen.source || id.startsWith(`${chosen.source}/`)),
+  );
+  show("forms", shown.length, shown.length ? shown.map(formCard) : el("p", {}, say("forms.none")));
 }
 
 // Draws everything again after the filter was changed.
 function redraw() {
-  pageNumber = 0;
+  pageNumber = rejectPage = 0;
   if (data.neighbours.length) fillSets();
   fillLabels();
+  drawHeadline();
   drawAll();
-  drawExamples();
+  drawInstructions();
   drawRejects();
 }
 
-function start() {
-  byId("user-sources").hidden = !Object.keys(data.user_sources).length;
-  byId("familiarity").hidden = !data.familiarity;
-  byId("forms").hidden = !data.forms.length;
-  headline();
-  fillFilter();
-  options(byId("area"), [
-    ["instructions", "instructions"],
-    ["texts", "texts"],
-    ["equal", "label sets"],
-  ]);
-  options(byId("measure"), [
-    ...(data.tokens ? [["tokens", "instructions, tokens"]] : []),
-    ["instructions", "instructions, characters"],
-    ["texts", "texts, characters"],
-  ]);
-  if (!data.neighbours.length) for (const id of ["set", "focus"]) byId(id).parentElement.hidden = true;
-  byId("source").addEventListener("change", () => choose(byId("source").value, chosen.task, redraw));
-  byId("task").addEventListener("change", () => choose(chosen.source, byId("task").value, redraw));
+// Calls `act` when the controls are changed.
+function onChange(ids, act) {
+  for (const id of ids) byId(id).addEventListener(byId(id).type === "search" ? "input" : "change", act);
+}
+
+function connect() {
+  onChange(["source", "task", "split"], ({ target }) => choose({ [target.id]: target.value }, redraw));
   byId("filter").addEventListener("reset", (event) => {
     event.preventDefault();
-    choose("", "", redraw);
+    choose({ source: "", task: "", split: "" }, redraw);
   });
   byId("filter").addEventListener("submit", (event) => event.preventDefault());
-  byId("area").addEventListener("change", drawAll);
-  byId("measure").addEventListener("change", drawLengths);
-  byId("set").addEventListener("change", () => {
+  onChange(["area"], drawAll);
+  onChange(["measure"], drawLengths);
+  onChange(["set"], () => {
     fillFocus();
     drawNeighbours();
   });
-  byId("focus").addEventListener("change", drawNeighbours);
-  for (const [id, event] of [
-    ["kind", "change"],
-    ["label", "change"],
-    ["lang", "change"],
-    ["query", "input"],
-  ]) {
-    byId(id).addEventListener(event, () => {
-      pageNumber = 0;
-      drawExamples();
-    });
-  }
-  byId("reason").addEventListener("change", drawRejects);
+  onChange(["focus"], drawNeighbours);
+  onChange(["label", "role", "hard", "form", "query"], () => {
+    pageNumber = 0;
+    drawInstructions();
+  });
+  onChange(["reason", "reject-query"], () => {
+    rejectPage = 0;
+    drawRejects();
+  });
   let width = innerWidth;
   let waiting = 0;
   addEventListener("resize", () => {
@@ -116,8 +134,26 @@ function start() {
       drawRejects();
     }, 150);
   });
-  if (data.forms.length) drawForms();
-  choose("", "", redraw);
+}
+
+function start() {
+  sayPage();
+  byId("user-sources").hidden = !Object.keys(data.user_sources).length;
+  byId("familiarity").hidden = !data.familiarity;
+  byId("forms").hidden = !data.forms.length;
+  drawNotices();
+  fillSections();
+  fillAbout();
+  fillFilter();
+  fillRoles();
+  options(byId("area"), ["instructions", "texts", "equal"].map((name) => [name, say(`area.${name}`)]));
+  options(
+    byId("measure"),
+    [...(data.tokens ? ["tokens"] : []), "instructions", "texts"].map((name) => [name, say(`measure.${name}`)]),
+  );
+  if (!data.neighbours.length) for (const id of ["set", "focus"]) byId(id).parentElement.hidden = true;
+  connect();
+  choose({}, redraw);
   document.documentElement.dataset.ready = "";
 }
 

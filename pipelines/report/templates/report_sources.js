@@ -2,10 +2,6 @@
 
 const OPEN_SOURCES = 3;
 
-function plural(n, what) {
-  return `${count(n)} ${n === 1 ? what : `${what}s`}`;
-}
-
 // Text of the data that may be written from right to left within a line from left to right.
 function isolated(text) {
   return el("bdi", {}, text);
@@ -20,20 +16,20 @@ function withQuotes(sentence) {
 }
 
 function separated(nodes) {
-  return nodes.flatMap((node, n) => (n ? [", ", node] : [node]));
+  return nodes.flatMap((node, n) => (n ? [say("list.comma"), node] : [node]));
 }
 
 function fileNames([number, names]) {
-  const more = number > names.length ? ` and ${count(number - names.length)} more` : "";
+  const more = number > names.length ? say("list.more", { n: number - names.length }) : "";
   return [...separated(names.map(isolated)), more];
 }
 
 function aboutSource(source) {
   const rows = [
-    ["Format", source.format],
-    ["Files", fileNames(source.files)],
-    ["Language", source.language],
-    ["Licence", source.licence],
+    [say("user_sources.format"), source.format],
+    [say("user_sources.files"), fileNames(source.files)],
+    [say("user_sources.language"), source.language],
+    [say("user_sources.licence"), source.licence],
   ];
   return el(
     "dl",
@@ -46,7 +42,12 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
   const all = ["entities", "relations", "events"];
   const shown = all.filter((layer) => layers.includes(layer));
   const limited = splits.some(([, , , , , beyond]) => beyond);
-  const header = ["split", "texts", "annotated", ...shown, "records left out", ...(limited ? ["beyond the limit"] : [])];
+  const header = [
+    ...sayAll(["column.split", "column.texts", "column.annotated"]),
+    ...shown.map((layer) => say(`layer.${layer}`)),
+    say("column.left_out"),
+    ...(limited ? [say("column.beyond")] : []),
+  ];
   const rows = splits.map(([split, texts, annotated, numbers, leftOut, beyond]) => [
     split,
     texts,
@@ -57,26 +58,24 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
   ]);
   const total = sum(splits.map(([, texts]) => texts));
   const notes = [
-    byHash ? "No file name says its split, so the texts are divided by a hash." : "",
-    surveyed < total
-      ? `Examples of labels and problems are from the first ${count(surveyed)} of the ${count(total)} texts.`
-      : "",
-    nested ? `${plural(nested, "mention")} ${nested === 1 ? "is" : "are"} inside other mentions.` : "",
+    byHash ? say("user_sources.by_hash") : "",
+    surveyed < total ? say("user_sources.surveyed", { surveyed, n: total }) : "",
+    nested ? say("user_sources.nested", { n: nested }) : "",
   ].filter((note) => note);
-  return [el("h3", {}, "Texts"), table(header, rows), notes.length ? el("p", {}, notes.join(" ")) : null];
+  return [el("h3", {}, say("user_sources.texts")), table(header, rows), notes.length ? el("p", {}, notes.join(" ")) : null];
 }
 
 function annotators({ annotators: lines }) {
-  return lines.length ? [el("h3", {}, "Annotators"), el("pre", { tabindex: 0 }, withQuotes(lines.join("\n")))] : null;
+  return lines.length ? [el("h3", {}, say("user_sources.annotators")), el("pre", { tabindex: 0 }, withQuotes(lines.join("\n")))] : null;
 }
 
 function labelSets({ labels }) {
   return labels.map(([layer, number, rows]) => {
     const hasRoles = rows.some(([, , , roles]) => roles.length);
     return [
-      el("h3", {}, `Labels of ${layer}: ${count(number)}`),
+      el("h3", {}, say("user_sources.labels", { layer: say(`layer.${layer}`), n: number })),
       table(
-        ["label", "number", "examples", ...(hasRoles ? ["roles"] : [])],
+        sayAll(["column.label", "column.number", "column.mentions", ...(hasRoles ? ["column.roles"] : [])]),
         rows.map(([label, n, examples, roles]) => [
           isolated(label),
           n,
@@ -85,7 +84,7 @@ function labelSets({ labels }) {
         ]),
         20,
       ),
-      rows.length < number ? el("p", {}, `The ${count(rows.length)} labels with most annotations are shown.`) : null,
+      rows.length < number ? el("p", {}, say("user_sources.most", { n: rows.length })) : null,
     ];
   });
 }
@@ -95,7 +94,7 @@ function firstTexts(key, { first }) {
   const cards = first.map(([id, text, entities, relations, events]) =>
     textCard({ key, id, text, entities, relations, events, lang: data.sources[key].lang }),
   );
-  return [el("h3", {}, "First texts"), cards];
+  return [el("h3", {}, say("user_sources.first")), cards];
 }
 
 function problemTable(title, [kinds, first], none) {
@@ -108,16 +107,16 @@ function problemTable(title, [kinds, first], none) {
   ]);
   return [
     el("h3", {}, `${title}: ${total ? count(total) : none}`),
-    rows.length ? table(["kind", "number"], rows) : null,
+    rows.length ? table(sayAll(["column.kind", "column.number"]), rows) : null,
     listed.length
-      ? el("details", {}, el("summary", {}, listed.length < total ? `The first ${count(listed.length)}` : "Each of them"), table(["place", "detail", "kind"], listed))
+      ? el("details", {}, el("summary", {}, say(listed.length < total ? "user_sources.first_n" : "user_sources.each", { n: listed.length })), table(sayAll(["column.place", "column.detail", "column.kind"]), listed))
       : null,
   ];
 }
 
 function notUsed({ ignored }) {
   if (!ignored.length) return null;
-  return el("p", {}, `Not used: ${ignored.map(([kind, n]) => `${kind} (${count(n)} ×)`).join("; ")}.`);
+  return el("p", {}, say("user_sources.not_used", { kinds: ignored.map(([kind, n]) => `${kind} (${count(n)} ×)`).join("; ") }));
 }
 
 // The parts of the section of a source, from top to bottom.
@@ -127,14 +126,14 @@ const SOURCE_PARTS = [
   (key, source) => annotators(source),
   (key, source) => labelSets(source),
   firstTexts,
-  (key, source) => problemTable("Left out", source.left_out, "nothing"),
+  (key, source) => problemTable(say("user_sources.left_out"), source.left_out, say("user_sources.nothing")),
   (key, source) => notUsed(source),
-  (key, source) => problemTable("Problems in the texts", source.problems, "none"),
+  (key, source) => problemTable(say("user_sources.problems"), source.problems, say("user_sources.none")),
 ];
 
 function userSource(key, isOpen) {
   const source = data.user_sources[key];
-  const about = `: ${source.format}, ${plural(source.files[0], "file")}, ${language(data.sources[key].lang)}`;
+  const about = say("user_sources.about_one", { format: source.format, n: source.files[0], lang: language(data.sources[key].lang) });
   const details = el("details", { open: isOpen }, el("summary", {}, el("strong", {}, key), about));
   const draw = () => {
     if (details.open && details.children.length < 2)
@@ -153,9 +152,7 @@ function userSource(key, isOpen) {
 
 function drawUserSources() {
   const keys = sourceKeys().filter((key) => data.user_sources[key]);
-  byId("user-sources-about").textContent = keys.length
-    ? "What was read in your own files, before cleaning. Please check that the format, the splits and the labels are as you meant them, and look at the problems: correct them in your tool, or in a source.yaml."
-    : "The chosen source is none of your own.";
+  byId("user-sources-about").textContent = say(keys.length ? "user_sources.about" : "user_sources.not_own");
   show(
     "user-sources",
     keys.length,

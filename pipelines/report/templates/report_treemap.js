@@ -40,8 +40,8 @@ function squarify(items, box) {
 const HUES = { train: "var(--c0)", validation: "var(--c1)", test: "var(--c2)" };
 
 const AREAS = {
-  instructions: (key, task) => sum(Object.values(data.sources[key].asked[task]).map((n) => n.instructions)),
-  texts: (key, task) => sum(Object.values(data.sources[key].asked[task]).map((n) => n.examples)),
+  instructions: (key, task) => total(data.sources[key].asked[task], "instructions"),
+  texts: (key, task) => total(data.sources[key].asked[task], "examples"),
   equal: () => 1,
 };
 
@@ -58,6 +58,10 @@ function domainHues() {
 function drawContents(pick) {
   const measure = AREAS[byId("area").value];
   const pairs = filteredPairs();
+  if (chosen.source && pairs.length === 1) {
+    drawBox(...pairs[0], pick);
+    return;
+  }
   const rows = [];
   const hues = domainHues();
   const tree = domains().map(([domain, keys]) => {
@@ -109,16 +113,15 @@ function drawContents(pick) {
     }
   }
   const what = byId("area").selectedOptions[0].textContent;
-  const total = sum(tree.map((domain) => domain.value));
-  const title = `Treemap of ${count(total)} ${what} by domain, source and task`;
+  const title = say("contents.treemap", { n: sum(tree.map((domain) => domain.value)), what });
   show(
     "contents",
     rows.length,
     rows.length
       ? drawing(width, height, title, shapes, true)
-      : el("p", {}, "No instructions for this source and task."),
+      : el("p", {}, say("filter.nothing")),
     behind(
-      ["domain", "source", "dataset", "task", "instructions", "texts"],
+      sayAll(["column.domain", "column.source", "column.dataset", "column.task", "column.instructions", "column.texts"]),
       rows.sort((a, b) => b[4] - a[4]),
     ),
   );
@@ -127,7 +130,8 @@ function drawContents(pick) {
 function box(leaf, domain, first, pick) {
   const { x, y, w, h } = leaf.box;
   const n = AREAS.instructions(leaf.key, leaf.task);
-  const caption = `${leaf.key}, ${leaf.task}: ${count(n)} instructions over ${count(AREAS.texts(leaf.key, leaf.task))} texts (${leaf.domain})`;
+  const texts = AREAS.texts(leaf.key, leaf.task);
+  const caption = say("contents.box", { key: leaf.key, task: leaf.task, instructions: n, texts, domain: leaf.domain });
   const lines = [];
   const name = first || w > 90 ? cut(leaf.key, w - 8) : "";
   const source = name.length > 2 || name === leaf.key ? name : "";
@@ -149,5 +153,68 @@ function box(leaf, domain, first, pick) {
       "data-mark": "source",
     }),
     lines.map((line, at) => svg("text", { x: x + 4, y: y + 14 + 14 * at, class: at ? "small dim" : "" }, line)),
+  );
+}
+
+// The one source and task that is left: its labels by their number of annotations, and the lengths of its instructions.
+function drawBox(key, task, pick) {
+  const at = splitsShown().map((split) => SPLITS.indexOf(split));
+  const [, , size, labels] = data.labels.find((set) => set[0] === task && set[1] === key) || [task, key, 0, []];
+  const items = labels.map(([label, ...counts]) => ({ label, value: sum(at.map((n) => counts[n])) }));
+  const shown = items.filter(({ value }) => value);
+  const hue = domainHues().get(data.sources[key].domain);
+  const isWide = room("contents") >= 820;
+  const width = isWide ? Math.floor(room("contents") * 0.58) : room("contents");
+  const height = isWide ? Math.round(width * 0.62) : Math.min(700, Math.round(width * 1.2));
+  const shapes = squarify(shown, { x: 0, y: 0, w: width, h: height }).map((item) => labelBox(item, hue, shown));
+  const { figure } = histogram(
+    say("contents.lengths"),
+    addLists(ofSplits(data.instructions[key][task].lengths)),
+    data.edges,
+    data.contexts,
+    isWide ? room("contents") - width - 32 : width,
+    say("unit.characters"),
+  );
+  const parts = { key, task, instructions: AREAS.instructions(key, task), texts: AREAS.texts(key, task) };
+  show(
+    "contents",
+    shown.length,
+    el(
+      "p",
+      {},
+      say("contents.box_title", { ...parts, domain: data.sources[key].domain, title: data.sources[key].title }),
+      " ",
+      el("button", { type: "button", class: "back", click: () => pick(key, task) }, say("contents.back")),
+    ),
+    el(
+      "div",
+      { class: "box" },
+      el(
+        "figure",
+        {},
+        el("figcaption", {}, say("contents.labels", { n: size, shown: shown.length })),
+        shown.length
+          ? drawing(width, height, say("contents.label_map", { key, task }), shapes, true)
+          : el("p", {}, say("filter.nothing")),
+      ),
+      figure,
+    ),
+    behind(
+      sayAll(["column.label", "column.annotations"]),
+      items.map(({ label, value }) => [label, value]),
+    ),
+  );
+}
+
+function labelBox({ label, value, box: { x, y, w, h } }, hue, all) {
+  const caption = say("contents.label_box", { label, n: value, share: share(value, sum(all.map((item) => item.value))) });
+  const name = h > 16 && w > 26 ? cut(label, w - 8) : "";
+  return svg(
+    "g",
+    button(caption, () => showLabel(label)),
+    svg("title", {}, caption),
+    svg("rect", { x, y, width: w, height: h, fill: hue, "fill-opacity": 0.3, stroke: "var(--bg)", "data-mark": "label" }),
+    svg("text", { x: x + 4, y: y + 14 }, name),
+    h > 34 && w > 30 ? svg("text", { x: x + 4, y: y + 28, class: "small dim" }, brief(value)) : null,
   );
 }

@@ -77,9 +77,10 @@ def test_duplicates_contradictions_and_low_quality_are_dropped(run):
     }  # fmt: skip
     assert annotated(run, "a", "train")["Cy and Di met."] == [{"Cy": "person", "Di": "person"}]
     rows = read_shard(f"{run.output}/rejects/clean/a/train-00000.parquet").to_pylist()
-    assert [(row["id"], row["reason"]) for row in rows] == [
-        ("a/train/1", "duplicate"), ("a/train/2", "contradiction"), ("a/train/3", "contradiction"),
-        ("a/train/5", "same_text_united"), ("a/train/6", "low_quality"), ("a/train/7", "low_quality"),
+    assert [(row["id"], row["reason"], row["twin"]) for row in rows] == [
+        ("a/train/1", "duplicate", "a/train/0"), ("a/train/2", "contradiction", "a/train/3"),
+        ("a/train/3", "contradiction", "a/train/2"), ("a/train/5", "same_text_united", "a/train/4"),
+        ("a/train/6", "low_quality", ""), ("a/train/7", "low_quality", ""),
     ]  # fmt: skip
 
 
@@ -228,6 +229,8 @@ def test_test_texts_are_removed_from_train_and_validation(run):
     leaks = {(part["key"], part["split"]): part["leaks_into"] for part in manifest["shards"]}
     one, two = ({"b": {"equal": n, "contained": 0, "near": 0}} for n in (1, 2))
     assert leaks == {("a", "train"): two, ("b", "train"): {}, ("b", "validation"): one, ("b", "test"): {}}
+    rows = read_shard(f"{run.output}/rejects/clean/a/train-00000.parquet").to_pylist()
+    assert [(row["id"], row["twin"]) for row in rows] == [("a/train/0", "b/test/0"), ("a/train/2", "b/test/1")]
 
 
 def test_a_leaking_document_is_dropped_with_all_its_windows(run):
@@ -237,6 +240,8 @@ def test_a_leaking_document_is_dropped_with_all_its_windows(run):
     assert texts(run, "a", "train") == []
     (train,) = [part for part in manifest["shards"] if part["split"] == "train"]
     assert train["windows"] > 2 and train["rejected"] == {"leakage": train["windows"]}
+    rows = read_shard(f"{run.output}/rejects/clean/a/train-00000.parquet").to_pylist()
+    assert rows[0]["id"] == "a/train/0/0" and rows[0]["twin"].startswith("a/test/0")
 
 
 def test_windows_are_bounded_and_lose_no_text(run):

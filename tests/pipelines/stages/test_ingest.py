@@ -55,6 +55,7 @@ def test_rejects_are_kept_with_place_and_reason(data):
     line = int(reject["place"].removeprefix("train.json:"))
     with pytest.raises(json.JSONDecodeError):
         json.loads((data / "clue_ner/train.json").read_text().splitlines()[line - 1])
+    assert (data / "clue_ner/train.json").read_text().splitlines()[line - 1][:100] in reject["record"]
 
 
 @pytest.mark.parametrize(

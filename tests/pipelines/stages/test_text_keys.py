@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pipelines.stages.text_keys import BUCKETS, KeyTables, decide
 from schemas.errors import Reason
 from schemas.example import Entity, Example, Mention
+from schemas.example_id import ExampleId
 from transforms.decontaminate import leakage_key
 from transforms.deduplicate import united
 
@@ -23,13 +24,13 @@ ROWS = st.lists(
 )
 
 
-def example(text: str, entities: set[tuple[str, str]]) -> Example:
+def example(text: str, entities: set[tuple[str, str]], id_: str = "made/train/0") -> Example:
     layer = tuple(Entity(label, Mention(name)) for label, name in sorted(entities))
-    return Example("made/train/0", "Made", "train", "en", text, ("NER",), layer, None, None)
+    return Example(id_, "Made", "train", "en", text, ("NER",), layer, None, None)
 
 
 def decisions(rows: list, shard_size: int, same_text: str, order) -> tuple[dict, dict]:
-    """Returns (key, split, row) → (reason, `into`) of each rejected row, and united row → the row that is kept.
+    """Returns (key, split, row) → (reason, `into`, twin) of each rejected row, and united row → the row that is kept.
 
     Shards have at most `shard_size` rows and are numbered by (key, split), as in the clean stage. `order` permutes the
     tables of a bucket.
@@ -37,7 +38,8 @@ def decisions(rows: list, shard_size: int, same_text: str, order) -> tuple[dict,
     places: list[list[tuple]] = []  # places of the rows of each shard
     buckets: dict[int, list[pa.Table]] = {}
     for at in sorted({at for at, *_ in rows}):
-        examples = [example(*content) for where, *content in rows if where == at]
+        contents = [content for where, *content in rows if where == at]
+        examples = [example(*content, f"{'/'.join(at)}/{number}") for number, content in enumerate(contents)]
         for first in range(0, len(examples), shard_size):
             keys = KeyTables(len(places))
             for row, content in enumerate(examples[first : first + shard_size]):
@@ -51,7 +53,7 @@ def decisions(rows: list, shard_size: int, same_text: str, order) -> tuple[dict,
     for tables in buckets.values():
         for _, table, taken in decide(order(tables), splits, same_text):
             for row in table.to_pylist():
-                decided[places[row["shard"]][row["row"]]] = (row["reason"], tuple(row["into"]))
+                decided[places[row["shard"]][row["row"]]] = (row["reason"], tuple(row["into"]), row["twin"])
             for row in taken.to_pylist():
                 unions[places[row["shard"]][row["row"]]] = places[row["to_shard"]][row["to_row"]]
     return decided, unions
@@ -73,10 +75,16 @@ def test_a_text_is_kept_once_per_split_and_test_texts_only_in_test(same_text, ro
     for (key, split), members in places.items():
         kept = []
         for number, (text, _) in enumerate(members):
-            reason, into = decided.get((key, split, number), (None, ()))
+            reason, into, twin = decided.get((key, split, number), (None, (), ""))
             leaks = split != "test" and leakage_key(text) in tests
             assert (reason == Reason.LEAKAGE) == leaks
             assert into == (tuple(sorted(tests[leakage_key(text)])) if leaks else ())
+            if reason:
+                at = ExampleId.parse(twin)
+                other, _ = places[at.key, at.split][at.number]
+                assert (at.key, at.split, at.number) != (key, split, number)
+                assert at.split == "test" if leaks else (at.key, at.split) == (key, split)
+                assert leakage_key(other) == leakage_key(text) and (leaks or other == text)
             if reason is None:
                 kept.append(text)
             elif reason == Reason.SAME_TEXT_UNITED:

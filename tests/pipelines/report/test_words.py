@@ -1,0 +1,57 @@
+"""What the report itself says: every text is in the file of words, and every one there is used."""
+
+import json
+import re
+
+from pipelines.report.page import SCRIPTS, TEMPLATES, WORDS
+from schemas.errors import Reason
+from schemas.example import SPLITS
+
+WORDS_OF_PAGE = json.loads((TEMPLATES / WORDS).read_text("utf-8"))
+SCRIPT = "\n".join((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
+HTML = (TEMPLATES / "report.html").read_text("utf-8")
+
+PARTS = {
+    "split": SPLITS,
+    "stage": ("ingest", "clean"),
+    "layer": ("entities", "relations", "events"),
+    "reason": tuple(Reason),
+    "why": tuple(Reason),
+    "role": ("positive", "hard", "other"),
+    "role.sign": ("positive", "hard", "other"),
+    "familiarity": ("seen", "near", "unseen"),
+    "leakage": ("equal", "contained", "near"),
+    "area": ("instructions", "texts", "equal"),
+    "measure": ("tokens", "instructions", "texts"),
+    "mining": ("none", "random"),
+}
+"""Beginning of keys → the ends that the scripts put behind it."""
+
+
+def test_every_text_of_the_page_has_words_and_all_words_are_used():
+    used = set(re.findall(r'data-say(?:-label)?="([^"]+)"', HTML))
+    used |= {key for key in re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)*)"', SCRIPT) if key in WORDS_OF_PAGE}
+    begun = set(re.findall(r"`([a-z_.]+)\.\$\{", SCRIPT)) | {"stage", "split", "familiarity"}
+    assert begun == set(PARTS)
+    used |= {f"{begin}.{end}" for begin, ends in PARTS.items() for end in ends}
+    assert used == set(WORDS_OF_PAGE)
+
+
+def test_every_key_that_a_script_names_has_words():
+    named = re.findall(r'say(?:With)?\(\s*"([^"]+)"', SCRIPT)
+    named += [
+        key for keys in re.findall(r"sayAll\(\[(.*?)\]\)", SCRIPT, re.DOTALL) for key in re.findall('"(.*?)"', keys)
+    ]
+    assert len(named) > 100 and set(named) <= set(WORDS_OF_PAGE)
+
+
+def test_scripts_and_page_have_no_words_of_their_own():
+    sentences = re.findall(r'["`][A-Z][a-z]+ [a-z]+[^"`]*["`]', re.sub(r"//.*", "", SCRIPT))
+    assert sentences == []
+    body = re.sub(r"<noscript>.*?</noscript>|<[^>]*>|@@\w+@@", "", HTML.partition("<body>")[2], flags=re.DOTALL)
+    assert body.split() == []
+
+
+def test_scripts_are_short():
+    assert all(len((TEMPLATES / f"report_{name}.js").read_text("utf-8").splitlines()) < 400 for name in SCRIPTS)
+    assert {path.name for path in TEMPLATES.glob("*.js")} == {f"report_{name}.js" for name in SCRIPTS}
