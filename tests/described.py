@@ -12,8 +12,8 @@ from schemas.label import LabelSet
 from schemas.manifests import Labelled
 from transforms import prompts
 from transforms.ask import AskOptions, DescriptionShares, ask_spec
-from transforms.described import described_labels
 from transforms.instruct import instruction_table
+from transforms.label_descriptions import described_labels
 from transforms.shards import read_batches
 
 SHARES = DescriptionShares(0.9, 0.2, 0.6)

@@ -26,7 +26,7 @@ def locale_dependent_lines(source: str) -> list[int]:
         owner = node.func.value.id if isinstance(getattr(node.func, "value", None), ast.Name) else ""
         if name not in ("open", "read_text", "write_text", "fdopen", "TextIOWrapper", "NamedTemporaryFile"):
             continue
-        if owner in ("os", "files", "user_files", "opener", "FileSystems") and name != "fdopen":
+        if owner in ("os", "files", "user_files", "opener", "tarfile", "FileSystems") and name != "fdopen":
             continue  # descriptors, bytes, addresses, or our own functions, which have one encoding
         values = [value.value for value in (*node.args, *(k.value for k in node.keywords)) if hasattr(value, "value")]
         binary = any(isinstance(value, str) and "b" in value and len(value) < 4 for value in values)

@@ -15,68 +15,27 @@ show no lines of contrast, which name other labels.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count, groupby
+from itertools import count, groupby
 
 import numpy as np
 
-from schemas.label import Label, LabelSet, Role
+from schemas.label import Label
 from transforms.ask import AskSpec, LabelBatches
 from transforms.draw import PURPOSES, key_array, nth_key
 from transforms.gold import Golds
+from transforms.label_descriptions import label_words
 from transforms.render import answer_key, encode, encode_string
 from transforms.unknown_labels import Unknown, known_roles
 
 MAPS = ("NER", "RE", "EE", "EET", "EEA")
 """The tasks whose described schema is a map; those of the others stay lists."""
 
-MAX_DESCRIPTION = 500
-"""Code points of a description in a prompt. A longer one is cut: four labels with pages of text leave no room for the
-text itself in the context of a model.
-"""
-
 DESCRIBED, MASKED, KIND, WORDS, DROPPED = range(5)
 """The numbers of a row's draws; labels draw from DROPPED on, in the order of the row."""
 
 CONSONANTS, VOWELS, SYLLABLES = "bdfgklmnprstvz", "aeiou", 3
-
-
-def described_labels(label_set: LabelSet) -> list[Label]:
-    """The labels with their descriptions as prompts show them: on one line, cut at MAX_DESCRIPTION, empty for one that
-    only repeats the name. The description of a role with closed values lists them.
-    """
-    return [
-        replace(
-            label,
-            description=shown_description(label_set.description(label), label.name),
-            roles=tuple(Role(role.name, shown_description(with_values(role), role.name)) for role in label.roles),
-        )
-        for label in label_set.labels
-    ]
-
-
-def with_values(role: Role) -> str:
-    return f"{role.description} ({' / '.join(role.values)})".lstrip() if role.values else role.description
-
-
-def shown_description(text: str, name: str) -> str:
-    line = one_line(text)
-    if len(line) > MAX_DESCRIPTION:
-        blank = line.rfind(" ", MAX_DESCRIPTION // 2, MAX_DESCRIPTION - 1)  # an earlier one would cut too much
-        line = line[: blank if blank > 0 else MAX_DESCRIPTION - 1] + "…"
-    return "" if line == name else line
-
-
-def cut_descriptions(label_set: LabelSet) -> int:
-    """How many descriptions of labels and roles prompts do not show in full."""
-    texts = [label_set.description(label) for label in label_set.labels]
-    texts += [with_values(role) for label in label_set.labels for role in label.roles]
-    return sum(len(one_line(text)) > MAX_DESCRIPTION for text in texts)
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 @dataclass(frozen=True)
@@ -128,15 +87,6 @@ def shown_labels(batches: LabelBatches, keys: np.ndarray, texts: Sequence[str], 
 def fraction(keys: np.ndarray) -> np.ndarray:
     """Keys as numbers from 0 to 1, 1 excluded."""
     return (keys >> np.uint64(11)) * 2.0**-53
-
-
-def label_words(labels: Iterable[Label]) -> str:
-    """Everything that prompts may show of the labels, case-folded: names, types, and descriptions, also of roles."""
-    shown = (
-        (label.name, label.subject_type or "", label.object_type or "", *label.role_names, *label.descriptions)
-        for label in labels
-    )
-    return "\n".join(chain.from_iterable(shown)).casefold()
 
 
 def free_masks(key: int, words: str, text: str) -> Iterator[str]:

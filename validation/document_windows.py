@@ -12,7 +12,7 @@ def is_torn(text: str, windows: Sequence[tuple[int, str]], max_chars: int) -> bo
     """
     if len(text) <= max_chars:
         return True
-    rest: str | None = text  # what follows the windows so far; None if one of them is missing
+    rest: str | None = text.lstrip()  # what follows the windows so far; None if one of them is missing
     for position, (number, window) in enumerate(windows):
         if number != position:
             rest = None

@@ -15,7 +15,7 @@ import msgspec
 from schemas.answer_form import DEFAULT, forms_of
 from schemas.label import LabelSet
 from transforms import answer_forms
-from transforms.described import described_labels, label_words
+from transforms.label_descriptions import described_labels, label_words
 from transforms.render import encode
 from validation.prompt_schemas import Entry, Text, entries
 
@@ -95,7 +95,7 @@ KEYS = ["instruction", "schema", "input"]
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """The part of a label set with which rows are compared. `roles`: label → roles or attributes; `predicates`: label →
-    predicate (SPO). `words`: see `described.label_words`.
+    predicate (SPO). `words`: see `label_descriptions.label_words`.
     """
 
     source: str

@@ -47,9 +47,9 @@ from schemas.manifests import (
 from transforms import files, prompts
 from transforms.ask import AskOptions, DescriptionShares, ask_spec
 from transforms.batches import SPLIT_NUM, cut
-from transforms.described import described_labels
 from transforms.hold_out import HeldOutNames, held_out_names, hidden_annotations, layer_names
 from transforms.instruct import bounded, instruction_table
+from transforms.label_descriptions import described_labels
 from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import merge_facts

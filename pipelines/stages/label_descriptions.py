@@ -14,8 +14,8 @@ from schemas.errors import ConfigError, printable
 from schemas.example import LAYER
 from schemas.label import Label, LabelSet
 from transforms import files
-from transforms.described import MAX_DESCRIPTION, cut_descriptions
 from transforms.hold_out import HeldOutNames
+from transforms.label_descriptions import MAX_DESCRIPTION, cut_descriptions
 
 
 def load_contrasts(config: Config) -> Contrasts | None:

@@ -18,8 +18,8 @@ from train.prediction.extractions import requested
 from train.score import score
 from transforms import prompts
 from transforms.ask import AskOptions, DescriptionShares, ask_spec
-from transforms.described import described_labels
 from transforms.instruct import instruction_table
+from transforms.label_descriptions import described_labels
 from transforms.plain_schema import plain_schema, true_names
 from transforms.shards import read_batches
 

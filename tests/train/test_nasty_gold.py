@@ -18,8 +18,8 @@ from train.prediction import resume
 from train.scoring import predictions, tally
 from transforms import prompts
 from transforms.ask import AskOptions, DescriptionShares, ask_spec
-from transforms.described import described_labels
 from transforms.instruct import instruction_table
+from transforms.label_descriptions import described_labels
 from transforms.plain_schema import plain_schema
 
 CELLS = [(form, task) for form in FORMS for task in FORM_TASKS[form]]

@@ -16,7 +16,8 @@ from tests.rows import instructions
 from tests.strategies import TEXTS
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms.ask import AskOptions, DescriptionShares
-from transforms.described import MAX_DESCRIPTION, cut_descriptions, described_labels, free_masks
+from transforms.described import free_masks
+from transforms.label_descriptions import MAX_DESCRIPTION, cut_descriptions, described_labels
 from transforms.plain_schema import plain_schema, true_names
 
 CITY = Label("city", "a place with city rights")

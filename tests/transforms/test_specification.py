@@ -19,8 +19,8 @@ from tests.strategies import LABELS, ROLES, examples, texts
 from tests.transforms.test_instruct import EXAMPLE, PROMPTS
 from transforms import prompts
 from transforms.ask import ORDERS, AskOptions, DescriptionShares, ask_spec, rank_in_group
-from transforms.described import described_labels
 from transforms.instruct import instruction_table
+from transforms.label_descriptions import described_labels
 
 NAMES = ("drug", "disease", "地点")
 OTHERS = ("gene", 'a "quoted" one', "back\\slash", "人物", "x1", "x2", "x3", "x4", "x5")

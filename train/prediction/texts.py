@@ -16,8 +16,8 @@ from schemas.label import Label, LabelSet
 from transforms import user_files
 from transforms.ask import AskOptions, ask_spec
 from transforms.clean import Steps, repair_text, span_before
-from transforms.described import described_labels
 from transforms.instruct import bounded, instruction_table
+from transforms.label_descriptions import described_labels
 from transforms.language import detect_language
 from transforms.prompts import Prompts
 from transforms.sentences import pieces, sentences

@@ -61,7 +61,7 @@ def _attempt(client: httpx2.Client, url: str, part: Path) -> None:
     start = part.stat().st_size if part.exists() and validators.exists() else 0
     headers = {"Accept-Encoding": "identity"}  # else the bytes on disk would not be those that a range counts
     if start:
-        headers |= {"Range": f"bytes={start}-", "If-Range": json.loads(validators.read_text())}
+        headers |= {"Range": f"bytes={start}-", "If-Range": json.loads(validators.read_text(encoding="utf-8"))}
     with client.stream("GET", url, headers=headers) as answer:
         if answer.status_code == 416 and answer.headers.get("content-range") == f"bytes */{start}":
             return  # it was complete
@@ -75,7 +75,7 @@ def _attempt(client: httpx2.Client, url: str, part: Path) -> None:
         start = start if answer.status_code == 206 else 0
         validator = _validator(answer)
         if validator:
-            validators.write_text(json.dumps(validator))
+            validators.write_text(json.dumps(validator), encoding="utf-8")
         else:
             validators.unlink(missing_ok=True)  # without one the server could not say that the file has changed
         _write(answer, part, start)

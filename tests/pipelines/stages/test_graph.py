@@ -37,6 +37,7 @@ from transforms import prompts
 from transforms.files import File
 from transforms.knowledge.dump_parts import Part
 from transforms.knowledge.spans import spans
+from transforms.partial_leaks import LeakRules
 
 IMAGE = "registry.example/ieforge:1"
 PRIMITIVES = {f"beam:transform:{name}:v1" for name in ("impulse", "pardo", "group_by_key", "flatten")}
@@ -69,7 +70,7 @@ STAGES = {
         Instruct("out", ask_options(Config()), {"iepile": prompts.load(None, TASKS, ["en", "zh"])}),
         [OutputShard("NER", "train", number, 2, (SHARDS[number],)) for number in range(2)],
     ),
-    "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite"), CHECKS),
+    "validate": (Validate("out", CHECKS, 2000, 20, {}, 2.0, "unite", LeakRules(10, 0.8)), CHECKS),
     "entities": (
         ReadDumps("out", "en", frozenset({31}), 2, 50_000),
         [(number, Part(File("raw/dump.json.bz2", "dump.json.bz2"), number, number + 1)) for number in range(2)],
