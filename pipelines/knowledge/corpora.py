@@ -67,7 +67,7 @@ def describe(config: Config) -> dict[str, KnowledgeCorpus]:
 
 def changed_settings(config: Config) -> dict[str, str | int | float | bool | None]:
     """`KnowledgeCorpus.settings`. A file of themes is named without its folder."""
-    changed = {"seed": config.seed}
+    changed: dict[str, str | int | float | bool | None] = {"seed": config.seed}
     for section, keys in SHOWN_SETTINGS.items():
         values, defaults = getattr(config, section), Config.model_fields[section].default
         for key in keys:

@@ -192,8 +192,9 @@ class Validate(beam.PTransform):
         super().__init__()
         self.output, self.same_text, self.leak_rules = output, same_text, leak_rules
         examples = [part for check in checks if check.suite == "examples" for part in check.parts]
-        self.splits = {part.number: (*part.tasks, part.split) for part in examples}
-        self.paths = {part.number: part.path for part in examples}
+        numbered = [(part.number, part) for part in examples if part.number is not None]
+        self.splits = {number: (next(iter(part.tasks)), part.split) for number, part in numbered}
+        self.paths = {number: part.path for number, part in numbered}
         self.check = CheckShards(output, max_chars, max_neighbours, SPLIT_NUM | split_num, negative_ratio)
 
     def expand(self, pcoll):

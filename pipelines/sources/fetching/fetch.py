@@ -98,7 +98,8 @@ def fetch_source(folder: str, downloads: Sequence[Download], root: Path) -> int:
         targets.append(work / f"{number}-{file_name(one)}")
         if not targets[-1].exists():
             download(one.url, targets[-1])
-    lock, new = _read_lock(root), {}
+    lock = _read_lock(root)
+    new: dict[str, Locked] = {}
     try:
         for one, target in zip(downloads, targets, strict=True):
             names = take_files(one, target, unpacked)

@@ -91,8 +91,12 @@ def _write(answer: httpx2.Response, part: Path, start: int) -> None:
     """Writes the body after the first `start` bytes of `part`, with progress on stderr."""
     length = answer.headers.get("content-length")
     total = start + int(length) if length else None
-    layout = {"unit": "B", "unit_scale": True, "unit_divisor": 1000, "leave": False, "disable": None}
-    with part.open("ab") as file, tqdm(total=total, initial=start, desc=part.stem[:30], **layout) as bar:
+    with (
+        part.open("ab") as file,
+        tqdm(
+            total=total, initial=start, desc=part.stem[:30], unit="B", unit_scale=True, leave=False, disable=None
+        ) as bar,
+    ):
         file.truncate(start)
         for chunk in answer.iter_raw():
             file.write(chunk)
