@@ -114,8 +114,8 @@ def label_roles(table: pa.Table) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     codes = pa.concat_arrays([items for items, _ in lists]).dictionary_encode().indices.to_numpy().astype(np.int64)
     pairs = codes * max(1, table.num_rows) + np.concatenate([row_of for _, row_of in lists])
     ends = np.cumsum([len(items) for items, _ in lists])
-    asked, positive, hard = np.split(pairs, ends[:2])
-    role = np.where(np.isin(asked, positive), 0, np.where(np.isin(asked, hard), 1, 2))
+    all_pairs, positive, hard = np.split(pairs, ends[:2])
+    role = np.where(np.isin(all_pairs, positive), 0, np.where(np.isin(all_pairs, hard), 1, 2))
     return lists[0][0], lists[0][1], role
 
 

@@ -112,11 +112,11 @@ def content(row: dict, prompt: Prompt) -> list:
     return [row.get("form", ""), [short(label) for label in row["labels"]], roles, schema, answer(row)]
 
 
-def answer(row: dict) -> object:
+def answer(row: dict) -> dict | list | str | None:
     text = row["output"] or row["label"] or "null"
     if len(text) > TEXT_CHARS:
         return short(text, TEXT_CHARS)
     try:
-        return msgspec.json.decode(text)
+        return msgspec.json.decode(text, type=dict | list | None)
     except msgspec.DecodeError:  # in the form `sentences`
         return text

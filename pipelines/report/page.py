@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from pipelines.report.payload import payload
 from schemas.build_statistics import Statistics
 
@@ -51,12 +53,16 @@ def html(content: Mapping) -> str:
     parts = {
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:",
         "style": (TEMPLATES / "report.css").read_text("utf-8"),
-        "data": embedded({"words": json.loads((TEMPLATES / WORDS).read_text("utf-8")), **content}),
+        "data": embedded({"words": words(), **content}),
         "script": script,
     }
     text = (TEMPLATES / "report.html").read_text("utf-8")
     pieces = text.split("@@")  # every second piece is the name of a part, so parts are never searched for names
     return "".join(parts[piece] if n % 2 else piece for n, piece in enumerate(pieces))
+
+
+def words() -> dict[str, str | dict[str, str]]:
+    return msgspec.json.decode((TEMPLATES / WORDS).read_bytes(), type=dict[str, str | dict[str, str]])
 
 
 def embedded(content: Mapping) -> str:

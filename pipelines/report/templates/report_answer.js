@@ -28,7 +28,7 @@ function chip(label, role, act) {
 // The answer as lines, one for each label with a value, and one with the labels without any.
 function answerLines({ answer, task }) {
   if (answer === null) return el("p", { class: "dim" }, say("gold.unknown"));
-  if (typeof answer === "string") return el("p", { class: "text", dir: "auto" }, answer);
+  if (typeof answer === "string") return el("p", { class: "plain", dir: "auto" }, answer);
   if (Array.isArray(answer)) return itemLines(answer);
   const isNothing = (value) => value === "NAN" || (Array.isArray(value) && !value.length);
   const entries = Object.entries(answer);

@@ -54,13 +54,13 @@ def roles_of(row: dict) -> dict[str, str]:
 
 def test_every_label_is_shown_in_every_role_and_split_that_it_has(sample, rows):
     def cells(ids) -> set[tuple]:
-        found = set()
+        shown = set()
         for id_ in ids:
             at = InstructionId.parse(id_)
             place = at.example.key, at.task, at.example.split
-            found |= {(*place, label, role) for label, role in roles_of(rows[id_]).items()}
-            found.add((*place, "without", not rows[id_]["hard_negatives"]))
-        return found
+            shown |= {(*place, label, role) for label, role in roles_of(rows[id_]).items()}
+            shown.add((*place, "without", not rows[id_]["hard_negatives"]))
+        return shown
 
     assert cells(sampled_ids(sample)) == cells(rows)
 
@@ -109,22 +109,22 @@ def instruction(example_id: str, batch: int, roles: dict[str, str]) -> Instructi
 
 
 def cells_of(row: Instruction) -> set[tuple[str, int]]:
-    found = {(label, 0 if label in row.positives else 1 if label in row.hard_negatives else 2) for label in row.labels}
-    return found | ({("", 3)} if not row.positives else set()) | ({("", 4)} if not row.hard_negatives else set())
+    cells = {(label, 0 if label in row.positives else 1 if label in row.hard_negatives else 2) for label in row.labels}
+    return cells | ({("", 3)} if not row.positives else set()) | ({("", 4)} if not row.hard_negatives else set())
 
 
-ASKED = st.lists(
+BATCHES = st.lists(
     st.lists(st.dictionaries(st.sampled_from("pqrs"), st.sampled_from("pho"), min_size=1), min_size=1, max_size=3),
     min_size=1,
     max_size=30,
 )
 
 
-@given(ASKED, st.integers(1, 30))
-def test_the_first_rows_of_a_cell_do_not_depend_on_tables(asked, size):
+@given(BATCHES, st.integers(1, 30))
+def test_the_first_rows_of_a_cell_do_not_depend_on_tables(texts, size):
     rows = [
         instruction(f"海/b/train/{number}", batch, roles)
-        for number, batches in enumerate(asked)
+        for number, batches in enumerate(texts)
         for batch, roles in enumerate(batches)
     ]
     expected = defaultdict(set)

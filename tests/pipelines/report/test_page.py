@@ -118,7 +118,7 @@ LABEL = "<b onclick=window.ran=1>ship</b> &amp; " + "quay" * 2_500
 
 def test_markup_in_the_data_stays_text(page, tmp_path):
     entity = {"entity": "Ada", "entity_type": LABEL}
-    sentences = [f"{HOSTILE} Ada \u2028 {n} \u2029 </SCRIPT ><!-- --> &lt;" for n in range(4)]
+    sentences = [f"{HOSTILE} Ada \u2028 {n} \u2029 </SCRIPT ><!-- --> &lt;" for n in range(3)]
     rows = [{"text": text, "entity": [entity]} for text in sentences]
     write_source(tmp_path / "data/IE-en/NER/harbour", "NER", ([LABEL, "plain"], [], {}), train=rows)
     flags = ["--data_root", str(tmp_path / "data"), "--output", str(tmp_path / "build")]

@@ -9,7 +9,6 @@ from pipelines.build_reports import read_statistics
 from pipelines.describe import figures
 from pipelines.report import rejects as report_rejects
 from pipelines.report.payload import payload
-from schemas.example_id import ExampleId
 from tests.unified import write_source
 
 SCHEMA = (["person", "place"], [], {})
@@ -23,7 +22,9 @@ def ner(text: str, **mentions: str) -> dict:
 
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory):
-    """A build with a duplicate, a contradiction, leaks in other spelling, in part and by window, and a bad record."""
+    """A build with a duplicate, a contradiction, leaks in other spelling, in part, by window and into another source,
+    and a bad record.
+    """
     folder = tmp_path_factory.mktemp("letters")
     near = "Eve Holm wrote from the old harbour town of Veer about three ships and their captains"
     train = [
@@ -34,8 +35,10 @@ def letters(tmp_path_factory):
         ner("cy and DI met .", person="cy"),
         ner(LONG, place="Rome"),
         ner(f"{near}.", person="Eve Holm"),
+        ner("Fay left Genoa.", person="Fay"),
         {"text": 7},
     ]
+    write_source(folder / "data/b", "NER", SCHEMA, train=[ner("Gil stayed.")], test=[ner("Fay left Genoa.")])
     write_source(
         folder / "data/a", "NER", SCHEMA,
         train=train, test=[ner("Cy and Di met.", person="Cy"), ner(LONG), ner(f"{near} yesterday.")],
@@ -53,19 +56,19 @@ def rows(letters):
 
 def test_a_duplicate_is_shown_with_its_twin(rows):
     *_, record, example, twin = rows["duplicate", "a/train/1"]
-    assert example == ["a/train/1", "Ada went to Rome.", [["person", [0, 3]]], None, None] and record == ""
-    assert twin == ["a/train/0", None, [["person", [0, 3]]], None, None]  # None: the same text
+    assert example == ["a/train/1", "Ada went to Rome.", [["person", "Ada"]], None, None] and record == ""
+    assert twin == ["a/train/0", None, [["person", "Ada"]], None, None]  # None: the same text
 
 
 def test_contradictions_are_shown_with_both_labels(rows):
     *_, example, twin = rows["contradiction", "a/train/2"]
-    assert (example[2], twin[0], twin[2]) == ([["place", [11, 16]]], "a/train/3", [["person", [11, 16]]])
+    assert (example[2], twin[0], twin[2]) == ([["place", "Tiber"]], "a/train/3", [["person", "Tiber"]])
 
 
 def test_leaks_are_shown_with_the_test_text(rows):
     *_, example, twin = rows["leakage", "a/train/4"]
     assert (example[1], twin[:2]) == ("cy and DI met .", ["a/test/0", "Cy and Di met."])
-    *_, example, twin = rows["contained_leak", "a/train/6"]
+    *_, example, twin = rows["near_leak", "a/train/6"]
     assert twin[0] == "a/test/2" and example[1].rstrip(".") in twin[1]
 
 
@@ -86,15 +89,11 @@ def test_a_lost_part_is_shown_with_its_text(small):
     assert lost and all(row[7] for row in lost)
 
 
-def test_a_twin_of_a_source_that_is_left_out_is_not_shown(built):
-    statistics = read_statistics(str(built))
-    rows = payload(str(built), statistics)["rejects"]
-    across = {ExampleId.parse(row[9][0]).key for row in rows if row[9] and ExampleId.parse(row[9][0]).key != row[1]}
-    assert across
-    kept = set(statistics.sources) - across
-    some = payload(str(built), figures.subset(statistics, kept))["rejects"]
-    assert some and {row[1] for row in some} <= kept
-    assert all(ExampleId.parse(row[9][0]).key in kept for row in some if row[9])
+def test_a_twin_of_a_source_that_is_left_out_is_not_shown(letters, rows):
+    assert rows["leakage", "a/train/7"][9][0] == "b/test/0"
+    some = payload(letters, figures.subset(read_statistics(letters), {"a"}))["rejects"]
+    assert {row[5]: row[9] for row in some}["a/train/7"] is None
+    assert [row[:9] for row in some] == [row[:9] for row in rows.values()]
 
 
 def test_the_sample_is_bounded(letters, rows, monkeypatch):
