@@ -64,7 +64,7 @@ def read_addresses(addresses: Iterable[Address]) -> dict[Address, dict]:
     groups: dict[tuple[str, int], list[Address]] = {}
     for address in sorted(set(addresses)):
         groups.setdefault((address.path, address.group), []).append(address)
-    contents = {}
+    contents: dict[Address, dict] = {}
     for (path, number), here in groups.items():
         columns = [*COLUMNS, *LISTS, *({"form"} & set(read_schema(path).names))]
         taken = read_group(path, number, columns).take(pa.array([address.row for address in here]))

@@ -78,7 +78,7 @@ def read_texts(output: str, ingested: Ingested, max_chars: int, ids: Iterable[st
     whole = {id_: str(ExampleId(at.key, at.split, at.number)) for id_, at in parsed.items()}
     shards = [(read.key, read.split, f"{output}/{shard.path}") for read in ingested.splits for shard in read.shards]
     examples = examples_by_id(shards, set(whole.values()))
-    texts = {}
+    texts: dict[str, Example] = {}
     for id_, at in parsed.items():
         example = examples[whole[id_]]
         cut = [example] if at.window is None else windows(repair(example), max_chars)[0]
