@@ -27,7 +27,8 @@ def test_lone_surrogates_are_escaped(text, shown):
 def test_any_reject_can_be_written(place, detail, identifier):
     record = BadRecord(place, Reason.NOT_UTF8, detail)
     assert (record.place, record.detail) == (writable(place), writable(detail))
-    table = rejects_to_table([Reject("ingest", identifier, "train", identifier, place, Reason.NOT_UTF8, detail)])
+    at = "ingest", identifier, "train", identifier, place
+    table = rejects_to_table([Reject(*at, Reason.NOT_UTF8, detail, record=detail)])
     assert table.to_pylist() == [
         {
             "stage": "ingest",
@@ -37,5 +38,7 @@ def test_any_reject_can_be_written(place, detail, identifier):
             "place": record.place,
             "reason": "not_utf8",
             "detail": record.detail,
+            "twin": "",
+            "record": record.detail,
         }
     ]
