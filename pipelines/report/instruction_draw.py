@@ -1,9 +1,11 @@
 """Shards of data/ → the addresses of a bounded sample of rows, with some for every label, split and form.
 
-The sample only depends on ids, not on shards or their order. Of all rows, the labels and ids are read.
+The labels and ids of all rows are read, and the sample only depends on ids, not on shards or their order; of a source
+with more than MAX_ROWS rows in a task and split, evenly spread row groups are read, so that the time is bounded.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -22,6 +24,9 @@ from transforms.draw import key_array, seed_key
 from transforms.shards import ROW_GROUP_ROWS, read_group, read_schema
 
 ROWS_PER_CELL = 3
+
+MAX_ROWS = 200_000
+"""Rows of a source, task and split that are read, about."""
 
 ROLES = ("positive", "hard", "other", "without positive", "without hard")
 """What a row shows: a label with an answer, a hard negative, another label without an answer; for all labels of the row
@@ -59,19 +64,34 @@ Cells = dict[Cell, list[tuple[Rank, Address]]]
 def draw(output: str, shards: Iterable[InstructionShard], keys: Collection[str]) -> dict[tuple[str, str], Cells]:
     """(source key, task) → the first ROWS_PER_CELL rows of each cell. `shards`: the shards of data/."""
     drawn: dict[tuple[str, str], Cells] = {}
-    for shard in shards:
-        if not any(key in keys and counts.instructions for key, counts in shard.sources.items()):
-            continue
+    for shard, number in chosen_groups(list(shards), keys):
         path = f"{output}/{shard.path}"
         columns = [*COLUMNS, *({"form"} & set(read_schema(path).names))]
-        for number in range((shard.rows - 1) // ROW_GROUP_ROWS + 1):
-            for key, rows, table in by_source(read_group(path, number, columns)):
-                if key in keys:
-                    cells = drawn.setdefault((key, shard.task), {})
-                    for cell, ranked in first_of_cells(table, SPLITS.index(shard.split)).items():
-                        new = [(rank, Address(path, number, int(rows[row]))) for rank, row in ranked]
-                        cells[cell] = sorted(cells.get(cell, []) + new)[:ROWS_PER_CELL]
+        for key, rows, table in by_source(read_group(path, number, columns)):
+            if key in keys:
+                cells = drawn.setdefault((key, shard.task), {})
+                for cell, ranked in first_of_cells(table, SPLITS.index(shard.split)).items():
+                    new = [(rank, Address(path, number, int(rows[row]))) for rank, row in ranked]
+                    cells[cell] = sorted(cells.get(cell, []) + new)[:ROWS_PER_CELL]
     return drawn
+
+
+def chosen_groups(shards: Sequence[InstructionShard], keys: Collection[str]) -> Iterator[tuple[InstructionShard, int]]:
+    """The shards with a source in `keys`, and the numbers of the row groups to read in them."""
+    rows = Counter[tuple[str, str, str]]()
+    for shard in shards:
+        for key, counts in shard.sources.items():
+            rows[shard.task, shard.split, key] += counts.instructions
+    passed = Counter[tuple[str, str]]()
+    for shard in shards:
+        in_shard = [key for key, counts in shard.sources.items() if key in keys and counts.instructions]
+        if in_shard:
+            at = shard.task, shard.split
+            step = min(-(-rows[*at, key] // MAX_ROWS) for key in in_shard)
+            for number in range((shard.rows - 1) // ROW_GROUP_ROWS + 1):
+                if passed[at] % step == 0:
+                    yield shard, number
+                passed[at] += 1
 
 
 def by_source(table: pa.Table) -> Iterator[tuple[str, np.ndarray, pa.Table]]:

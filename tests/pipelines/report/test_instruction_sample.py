@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from pipelines.build_reports import read_statistics
 from pipelines.report import instructions as report_instructions
-from pipelines.report.instruction_draw import ROWS_PER_CELL, Cell, draw, first_of_cells, hashes, ordered
+from pipelines.report.instruction_draw import (
+    MAX_ROWS,
+    ROWS_PER_CELL,
+    Cell,
+    chosen_groups,
+    draw,
+    first_of_cells,
+    hashes,
+    ordered,
+)
 from pipelines.report.instructions import Sample
 from pipelines.report.payload import payload
 from schemas.arrow import INSTRUCTIONS
@@ -96,6 +105,18 @@ def test_an_answer_that_is_no_json_stays_as_it_is():
     sample = Sample()
     sample.add("a", row, ["a/train/0", "Keel", None, [], None])
     assert sample.rows == {"a": [[0, "RE", 0, 0, "sentences", ["x"], "p", 0, 'The relation "x".']]}
+
+
+def test_the_rows_that_are_read_are_bounded():
+    large = [instruction_shard({"large": 100_000}, path=f"{number}") for number in range(50)]
+    mixed = instruction_shard({"large": 90_000, "small": 5}, path="mixed")
+    test = instruction_shard({"large": 40_000}, split="test", path="test")
+    chosen = list(chosen_groups([*large, mixed, test], {"large", "small"}))
+    by_path = {path: [number for shard, number in chosen if shard.path == path] for path in ("mixed", "test")}
+    assert by_path == {"mixed": [0, 1, 2, 3, 4], "test": [0, 1]}  # all groups of a small source and of a small split
+    assert 0.8 * MAX_ROWS <= 20_000 * (len(chosen) - 7) <= MAX_ROWS
+    assert len({shard.path for shard, _ in chosen}) > 9
+    assert [*chosen_groups([*large, mixed], {"small"})] == [(mixed, number) for number in range(5)]
 
 
 def instruction(example_id: str, batch: int, roles: dict[str, str]) -> Instruction:
