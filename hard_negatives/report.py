@@ -79,6 +79,7 @@ def page(
     mined = {kind for dictionary, _ in entries for kind in dictionary.evidence}
     kinds = KINDS | {kind: text for kind, text in FROM_PREDICTIONS.items() if kind in mined}
     body = [
+        '<p><a href="report.html">Report of the build</a></p>',
         "<h1>Hard negatives</h1>",
         "<p>For each label of each source, the labels that it is confused with. Instructions ask for a label beside "
         "them as far as they hold them, so that a model learns to distinguish them.</p>",

@@ -77,9 +77,14 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
 
-    def open(self, path: Path) -> None:
+    def speak(self, languages: str) -> None:
+        """Sets the preferred languages, such as "zh-CN,en"."""
+        agent = self.run("navigator.userAgent")
+        self.send("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=languages)
+
+    def open(self, path: Path, query: str = "") -> None:
         """Loads a file and waits until its scripts have run."""
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        self.send("Page.navigate", url=path.resolve().as_uri() + query)
         while self.receive().get("method") != "Page.loadEventFired":
             pass
 

@@ -36,6 +36,7 @@ def data_docs(results: Sequence[SuiteResult]) -> str:
     resources.
     """
     body = [
+        '<p><a href="../report.html">Report of the build</a></p>',
         "<h1>Validation</h1>",
         f"<p>{verdict(results)} Every rule below was checked on all rows, without sampling.</p>",
         table(("Suite", "What it checks", "Rows", "Rules", "Result"), (suite_row(result) for result in results)),

@@ -35,8 +35,12 @@ SCRIPTS = (
 )
 """`report_<name>.js`, in the order of the page: each script uses the earlier ones."""
 
-WORDS = "words.en.json"
-"""What the page itself says: key → text, or its forms for one and for other numbers. `{name}` stands for a value."""
+LANGUAGES = ("en", "zh")
+"""The languages of the page; `words.<language>.json` has what the page itself says in it: key → text, or its forms for
+one and for other numbers. `{name}` stands for a value. The page chooses by the settings of the browser.
+"""
+
+Words = dict[str, str | dict[str, str]]
 
 
 def page(output: str, statistics: Statistics, pseudonymous: bool = False) -> str:
@@ -61,8 +65,11 @@ def html(content: Mapping) -> str:
     return "".join(parts[piece] if n % 2 else piece for n, piece in enumerate(pieces))
 
 
-def words() -> dict[str, str | dict[str, str]]:
-    return msgspec.json.decode((TEMPLATES / WORDS).read_bytes(), type=dict[str, str | dict[str, str]])
+def words() -> dict[str, Words]:
+    """Language → what the page says in it."""
+    return {
+        lang: msgspec.json.decode((TEMPLATES / f"words.{lang}.json").read_bytes(), type=Words) for lang in LANGUAGES
+    }
 
 
 def embedded(content: Mapping) -> str:

@@ -46,6 +46,8 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
     max_chars = statistics.build.settings.get("clean", {}).get("max_chars", Clean().max_chars)
     content = {
         "build": statistics.build,
+        "pages": {"card": "../README", "validation": "data_docs/index.html"}
+        | ({} if pseudonymous else {"hard_negatives": "hard_negatives.html"}),  # which no release has
         "sources": sources(statistics, ingested, cleaned),
         "languages": {facts.lang: language.name(facts.lang) for _, facts in sorted(statistics.about.items())},
         "failed": statistics.failed,

@@ -92,6 +92,7 @@ function brief(n) {
 }
 
 function language(code) {
+  if (LANGUAGE !== "en") return new Intl.DisplayNames([LANGUAGE], { type: "language" }).of(code);
   return data.languages[code] || code;
 }
 

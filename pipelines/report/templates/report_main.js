@@ -38,6 +38,13 @@ function fillSections() {
   byId("sections").append(el("ul", {}, shown));
 }
 
+// The other pages of the build; the card has one file per language.
+function fillPages() {
+  const card = `${data.pages.card}${LANGUAGE === "en" ? "" : `_${LANGUAGE}`}.md`;
+  const links = Object.entries({ ...data.pages, card }).map(([name, href]) => el("a", { href }, say(`related.${name}`)));
+  byId("pages").append(el("ul", {}, links.map((link) => el("li", {}, link))));
+}
+
 function fillAbout() {
   if (data.familiarity) {
     const { near, model } = data.familiarity;
@@ -143,6 +150,7 @@ function start() {
   byId("forms").hidden = !data.forms.length;
   drawNotices();
   fillSections();
+  fillPages();
   fillAbout();
   fillFilter();
   fillRoles();

@@ -95,6 +95,42 @@ def test_every_plot_of_the_bundled_build_is_drawn(page, built):
     assert "bundled samples" in page.run("document.getElementById('notices').textContent")
 
 
+def test_the_page_speaks_the_language_of_the_browser(page, small):
+    report = small / "reports/report.html"
+    title, switch = "document.querySelector('h1').textContent", "document.querySelector('#languages a')"
+    try:
+        for languages, query, lang, heading in (
+            ("en-GB,zh", "", "en", "Corpus report"),
+            ("fr,zh-TW", "", "zh", "语料报告"),
+            ("fr", "", "en", "Corpus report"),
+            ("zh-CN", "?lang=en", "en", "Corpus report"),
+            ("en", "?lang=zh", "zh", "语料报告"),
+        ):
+            page.speak(languages)
+            page.open(report, query)
+            assert (page.run("document.documentElement.lang"), page.run(title)) == (lang, heading)
+            assert page.run(f"{switch}.lang") == {"en": "zh", "zh": "en"}[lang]
+        assert page.run("document.getElementById('headline').textContent").endswith(
+            "段中文和英语文本，来自 6 个来源；难负例用只比较拼写的词面编码器挖掘。"
+        )
+        assert page.run(f"{switch}.href").endswith("report.html?lang=en")
+        assert not page.problems and page.run("document.documentElement.dataset.error") is None
+    finally:
+        page.speak("en-US")
+
+
+def test_the_pages_of_a_build_link_to_each_other(page, small):
+    page.open(small / "reports/report.html", "?lang=zh")
+    links = page.run("[...document.querySelectorAll('#pages a')].map((a) => a.href)")
+    paths = [Path(link.removeprefix("file://")) for link in links]
+    assert {path.name for path in paths} == {"README_zh.md", "index.html", "hard_negatives.html"}
+    for path in paths:
+        assert path.is_file()
+        if path.suffix == ".html":
+            page.open(path)
+            assert page.run("document.querySelector('a').href") == (small / "reports/report.html").resolve().as_uri()
+
+
 def test_every_source_task_and_label_set_can_be_drawn(page, small):
     page.open(small / "reports/report.html")
     for select in ("source", "task", "split", "set", "measure", "area", "reason", "label", "role", "hard"):
