@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from schemas import command
 from schemas.errors import ConfigError, MachineError, printable
@@ -182,6 +183,14 @@ def write(path: str, content: str) -> None:
         raise MachineError(f"{path}: {error.strerror.lower()}; choose another file") from error
 
 
+def hard_negatives_page(arguments: argparse.Namespace) -> str:
+    """The address of the page of hard negatives of the build, relative to that of the scores; "" without one."""
+    path = Path(arguments.hard_negatives or "", "reports/hard_negatives.html")
+    if not arguments.hard_negatives or not path.is_file():
+        return ""
+    return quote(os.path.relpath(path, os.path.dirname(os.path.abspath(arguments.html))))
+
+
 def main(flags: Sequence[str] | None = None) -> int:
     return command.run(argument_parser().parse_args, print_scores, flags, after_interrupt="nothing was written")
 
@@ -219,7 +228,7 @@ def print_scores(arguments: argparse.Namespace) -> int:
     if arguments.html:
         from train.scoring.report import page
 
-        write(arguments.html, page(report))
+        write(arguments.html, page(report, hard_negatives_page(arguments)))
     if arguments.card:
         card.add_scores(arguments.card, report)
     if arguments.json:

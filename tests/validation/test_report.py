@@ -57,7 +57,11 @@ def test_every_link_has_a_target():
     page = Page(data_docs(RESULTS))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert ids == ["examples", "labels"]
-    assert [attributes["href"] for tag, attributes in page.elements if tag == "a"] == ["../report.html", "#examples", "#labels"]
+    assert [attributes["href"] for tag, attributes in page.elements if tag == "a"] == [
+        "../report.html",
+        "#examples",
+        "#labels",
+    ]
 
 
 def test_data_is_escaped():

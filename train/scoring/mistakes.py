@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from schemas.example_id import ExampleId
 from train.scoring.confusions import confusions
 from train.scoring.items import MEASURES, Item, comparable_items
 from train.scoring.metrics import MISSED, WRONG, compare
@@ -55,13 +56,16 @@ class MistakenText:
 
 @dataclass(frozen=True, slots=True)
 class Confused:
-    """How often the label `gold` was given as `given` in the texts of a source and task, over all runs."""
+    """How often the label `gold` was given as `given` in the texts of a source and task, over all runs. `key`: that of
+    the source, "" if the ids of the predictions do not tell it.
+    """
 
     source: str
     task: str
     gold: str
     given: str
     times: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,14 @@ def draw_mistakes(runs: Sequence[Sequence[Record]], tally: Tally, match: str) ->
 
 def most_confused(records: Sequence[Record], confused: Iterable[tuple[int, str, str]]) -> list[Confused]:
     """The PAIRS that occur most often. `confused`: record number, gold label, given label of each confusion."""
-    counts = Counter((records[at].source, records[at].task, gold, given) for at, gold, given in confused)
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    keys: dict[str, str] = {}
+    for at, gold, given in confused:
+        counts[records[at].source, records[at].task, gold, given] += 1
+        example_id = ExampleId.match(records[at].id)
+        keys.setdefault(records[at].source, example_id.key if example_id else "")
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Confused(*pair, times) for pair, times in ordered[:PAIRS]]
+    return [Confused(*pair, times, keys[pair[0]]) for pair, times in ordered[:PAIRS]]
 
 
 def draw_texts(

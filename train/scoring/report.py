@@ -42,8 +42,10 @@ MEANINGS = {
 }
 
 
-def page(report: Report) -> str:
-    """Returns the page, which loads no external resources. Equal predictions give equal pages."""
+def page(report: Report, hard_negatives: str = "") -> str:
+    """Returns the page, which loads no external resources. Equal predictions give equal pages. `hard_negatives`: the
+    address of the page of hard negatives that confused labels link to, "" without one.
+    """
     body = ["<h1>Scores</h1>", *summary(report)]
     for table in report.tables:
         body += section(table, f"By {', '.join(group_columns(table))}")
@@ -61,7 +63,7 @@ def page(report: Report) -> str:
     files = report.predictions if not any("file" in table.by for table in report.tables) else ("",)
     kinds = {name: {"colour": COLOURS[name], "meaning": meaning} for name, meaning in MEANINGS.items()}
     if report.mistakes:
-        body += mistake_section(report.mistakes, files, kinds)
+        body += mistake_section(report.mistakes, files, kinds, hard_negatives)
     body.append("<h2>Error classes</h2><ul>")
     body += [f"<li><b>{name}</b>: {meaning}</li>" for name, meaning in MEANINGS.items()]
     body.append("</ul>")
