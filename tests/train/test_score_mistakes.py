@@ -151,4 +151,8 @@ def test_every_filter_of_the_page_works(tmp_path):
         marks = "[...document.querySelector('#mistakes-list mark').classList].join(' ')"
         assert browser.run(marks) == "gold given"
         assert count("document.getElementById('mistakes-pair').click()") == total
+        long = [([("day", "Monday")], [("day", "Monday")] * 200_000, [])]  # an answer that runs on
+        (tmp_path / "long.html").write_text(page(scored(tmp_path, long)))
+        browser.open(tmp_path / "long.html")
+        assert browser.run("document.getElementById('mistakes-list').textContent").count("199,800 more") == 1
         assert not browser.problems and all(url.startswith(("file:", "about:")) for url in browser.requests)

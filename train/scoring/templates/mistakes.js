@@ -3,6 +3,7 @@
 
 const data = JSON.parse(document.getElementById("mistakes-data").textContent);
 const STEP = 20;
+const ITEMS = 200; // of a column: an answer that runs on can give a hundred thousand
 const controls = ["kind", "source", "task", "label"];
 let pair = null;
 let shown = STEP;
@@ -84,7 +85,8 @@ function chip(item, classes, note) {
 }
 
 function column(title, chips) {
-  const list = element("ul", "", ...chips);
+  const list = element("ul", "", ...chips.slice(0, ITEMS));
+  if (chips.length > ITEMS) list.append(element("li", "dim", `${(chips.length - ITEMS).toLocaleString()} more`));
   if (!chips.length) list.append(element("li", "dim", "nothing"));
   return element("section", "", element("h4", "", title), list);
 }
