@@ -205,7 +205,13 @@ def matrix(pairs: Mapping[tuple[str, str], int], rows: Mapping[str, int]) -> np.
 
 
 def check(predictions: Predictions, path: str, label_sets: Sequence[LabelSet]) -> None:
-    """Raises ConfigError if the predictions name no label of these label sets."""
+    """Raises ConfigError if the predictions name no label of these label sets, or have no mention of the gold."""
+    if not any(mistakes.total for mistakes in predictions.mistakes.values()):
+        raise ConfigError(
+            f"mine.confusions: {path}: no answer has a mention of the gold, with the right label or another, so it "
+            f"shows no confusion ({predictions.unparseable:,} of {predictions.rows:,} answers cannot be read); predict "
+            "with a model that is trained for longer"
+        )
     if not any(mistakes_for(predictions.mistakes, label_set) for label_set in label_sets):
         named = ", ".join(f"{task} {source}" for task, source in sorted(predictions.mistakes)[:5])
         raise ConfigError(

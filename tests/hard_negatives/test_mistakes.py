@@ -126,6 +126,12 @@ def test_a_file_of_other_labels_is_one_line(tmp_path):
         mistakes.check(mistakes.read(path), path, [SET])
 
 
+def test_a_model_without_any_mention_of_the_gold_is_not_taken_for_other_labels(tmp_path):
+    path = write(tmp_path / "p.jsonl", row(0, {"apple": ["x"]}, {"boat": ["y"]}), row(1) | {"output": "no JSON"})
+    with pytest.raises(ConfigError, match=r"no answer has a mention of the gold.*1 of 2 answers cannot be read"):
+        mistakes.check(mistakes.read(path), path, [SET])
+
+
 def planted(path, times: int = 20) -> mistakes.Mistakes:
     """A model that gives flute for apple, and everything else right."""
     rows = []
