@@ -62,22 +62,31 @@ def one_line(problem: str) -> Iterator[None]:
 
 
 @contextmanager
-def training_errors(device: object, advice: Callable[[], str]) -> Iterator[None]:
+def training_errors(device: object, advice: Callable[[], str], checkpoint: str | None = None) -> Iterator[None]:
     """Turns what ends a training into one line: MachineError for the device or its memory (`advice`: what to lower),
-    ConfigError for an option of the optimizer or the data loader that is out of range, or a model that does not run.
+    ConfigError for an option of the optimizer or the data loader that is out of range, a model that does not run, or a
+    damaged `checkpoint` (None: not resumed).
     """
+    import pickle
+
     import torch
+    from safetensors import SafetensorError
+
+    unreadable = (EOFError, pickle.UnpicklingError, SafetensorError)
 
     try:
         yield
     except torch.AcceleratorError as error:
         raise MachineError(f"{device}: {first_line(error)}") from error
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError) as error:
+    except (
+        ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError, *unreadable,
+    ) as error:  # fmt: skip
         if is_out_of_memory(error):
             raise MachineError(
                 f"{device}: out of memory with {advice()}; --resume continues from the last checkpoint"
             ) from error
-        raise ConfigError(f"training: {first_line(error)}") from error
+        remedy = f"; if {checkpoint} is damaged, delete it and resume again" if checkpoint else ""
+        raise ConfigError(f"training: {first_line(error)}{remedy}") from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -89,7 +89,7 @@ def tune(arguments: argparse.Namespace) -> int:
 
     with contextlib.redirect_stdout(sys.stderr):  # the trainer prints its log to stdout
         if arguments.dry_run:
-            run.prepare(recipe, debug=arguments.debug)
+            run.prepare(recipe, resume=arguments.resume, debug=arguments.debug)
         else:
             summary = run.train(recipe, resume=arguments.resume, debug=arguments.debug)
     if is_first_process():

@@ -57,7 +57,9 @@ def test_an_adapter_has_its_options_tokenizer_and_template(adapter, tiny_base):
 def test_training_resumes_from_the_last_complete_checkpoint(adapter, tiny_base, rows_file, tmp_path, capsys):
     output = shutil.copytree(adapter, tmp_path / "adapter")
     (output / "sft.json").unlink()
-    (output / "checkpoint-2/trainer_state.json").unlink()  # killed while it was written
+    state = output / "checkpoint-2/trainer_state.json"
+    state.write_bytes(state.read_bytes()[:50])  # killed while it was written
+    (output / "checkpoint-kept").mkdir()
     same = flags(tiny_base, rows_file, output, "--set", "lora.modules_to_save=[embed_tokens, lm_head]")
     assert sft.main(same) == 2
     assert "not empty; choose a new folder, or continue with --resume" in error_line(capsys)
@@ -67,9 +69,22 @@ def test_training_resumes_from_the_last_complete_checkpoint(adapter, tiny_base, 
     printed = capsys.readouterr()
     assert json.loads(printed.out)["steps"] == 2
     assert f"resuming from {output}/checkpoint-1\n" in printed.err
+    assert (output / "checkpoint-kept").exists()
     steps = json.loads((output / "checkpoint-2/trainer_state.json").read_text())["log_history"]
     earlier = json.loads((adapter / "checkpoint-2/trainer_state.json").read_text())["log_history"]
     assert [entry["step"] for entry in steps] == [entry["step"] for entry in earlier]
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "adapter_model.safetensors"])
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_damaged_checkpoint_is_named(adapter, tiny_base, rows_file, tmp_path, capsys, name, size):
+    output = shutil.copytree(adapter, tmp_path / "adapter")
+    (output / "sft.json").unlink()
+    damaged = output / "checkpoint-2" / name
+    damaged.write_bytes(damaged.read_bytes()[:size])
+    same = flags(tiny_base, rows_file, output, "--set", "lora.modules_to_save=[embed_tokens, lm_head]", "--resume")
+    assert sft.main([*same, "--set", "lora.r=4"]) == 2
+    assert f"if {output}/checkpoint-2 is damaged, delete it and resume again" in error_line(capsys)
 
 
 def test_a_finished_training_does_not_start_again(adapter, tiny_base, rows_file, tmp_path, capsys):

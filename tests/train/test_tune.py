@@ -168,6 +168,8 @@ def test_a_killed_training_resumes_to_the_same_weights(method, adapter, pairs, s
     started.send_signal(signal.SIGKILL)
     assert started.wait() == -signal.SIGKILL and not (tmp_path / "killed/tune.json").exists()
     assert tune.main(with_output("killed")) == 2, "without --resume the folder is not touched"
+    assert tune.main([*with_output("killed"), "--dry_run"]) == 2
+    assert tune.main([*with_output("killed"), "--resume", "--dry_run"]) == 0
     assert tune.main([*with_output("killed"), "--resume"]) == 0
     assert tune.main(with_output("whole")) == 0
     killed, whole = weights(tmp_path / "killed"), weights(tmp_path / "whole")

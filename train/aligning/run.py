@@ -16,6 +16,7 @@ from train.reward import reward
 from train.tuning import card
 from train.tuning.curve import mean_loss, points
 from train.tuning.options import adapter_options, refuse_recipe_keys
+from train.tuning.output_folder import check as check_output
 from train.tuning.output_folder import claim, finished
 from train.tuning.recipe import options
 from train.tuning.run import log
@@ -109,7 +110,7 @@ def train(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> Summ
     load.check_tokens(model, tokenizer)
     model.generation_config = load.greedy(model, tokenizer)
     trainer = make_trainer(recipe, arguments, model, tokenizer, tokenised)
-    with training_errors(arguments.device, lambda: advice(recipe, arguments)):
+    with training_errors(arguments.device, lambda: advice(recipe, arguments), checkpoint):
         trainer.train(resume_from_checkpoint=checkpoint)
     trained: Any = trainer.model
     if "ref" in trained.peft_config:  # trl's copy of the adapter before this training
@@ -154,9 +155,10 @@ def check(recipe: TuneRecipe) -> None:
     load.check(recipe.model, recipe.adapter)
 
 
-def prepare(recipe: TuneRecipe, debug: bool = False) -> rows.Counts:
+def prepare(recipe: TuneRecipe, resume: bool = False, debug: bool = False) -> rows.Counts:
     """Checks everything that `train` checks before it loads the model, and counts the rows; writes nothing."""
     check(recipe)
+    check_output(recipe, resume, RECIPE)
     if not debug:
         load.quiet()
     return read_rows(recipe, training_arguments(recipe))[1].counts

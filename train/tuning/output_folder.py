@@ -1,6 +1,8 @@
 """The folder of a training: its recipe, its checkpoints, and which of them to resume from."""
 
+import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +20,8 @@ T = TypeVar("T")
 RECIPE, BASE, SUMMARY, PAGE = "sft.yaml", "base", "sft.json", "training.html"
 """Files of the output folder: the recipe, written first and checked by --resume; the random model; the summary,
 written last, when the training has finished; the summary for people."""
+
+CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 MAY_CHANGE = {"training", "early_stopping", "checkpoints"}
 """Keys of a recipe that may be changed when its training is resumed."""
@@ -83,10 +87,24 @@ def changes(recipe: "Recipe | TuneRecipe", path: str) -> list[str]:
 
 def last_checkpoint(folder: str) -> str | None:
     """The path of the last complete checkpoint in the folder of a training; None if there is none."""
-    names = [entry for entry in entries(folder) if entry.startswith("checkpoint-")]
-    steps = [int(name.removeprefix("checkpoint-")) for name in names]
-    complete = [step for step in steps if os.path.exists(f"{folder}/checkpoint-{step}/trainer_state.json")]
-    return f"{folder}/checkpoint-{max(complete)}" if complete else None
+    paths = [f"{folder}/{name}" for name in checkpoints(folder)]
+    return next(filter(is_complete, reversed(paths)), None)
+
+
+def checkpoints(folder: str) -> list[str]:
+    """The names of the checkpoints by step. A folder with another name, such as a copy of one, is not among them."""
+    steps = [int(match[1]) for name in entries(folder) if (match := CHECKPOINT.fullmatch(name))]
+    return [f"checkpoint-{step}" for step in sorted(steps)]
+
+
+def is_complete(checkpoint: str) -> bool:
+    """Whether the state of the trainer, which is the last file of a checkpoint, is there and not cut off."""
+    try:
+        with open(f"{checkpoint}/trainer_state.json", encoding="utf-8") as file:
+            json.load(file)
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
 
 
 def entries(folder: str) -> list[str]:
@@ -101,7 +119,6 @@ def write(folder: str, summary: Summary) -> None:
 
 def remove_checkpoints(folder: str, kept: str) -> None:
     """Removes the checkpoints of a finished training: all (`kept` none), all but the last (last) or no one (all)."""
-    names = [name for name in os.listdir(folder) if name.startswith("checkpoint-")]
-    names.sort(key=lambda name: int(name.removeprefix("checkpoint-")))
+    names = checkpoints(folder)
     for name in {"none": names, "last": names[:-1], "all": []}[kept]:
         shutil.rmtree(f"{folder}/{name}")

@@ -56,7 +56,7 @@ def train(recipe: Recipe, resume: bool = False, debug: bool = False) -> Summary:
     prepared = prepare(recipe, debug)
     trainer, tokenised = prepared.trainer, prepared.tokenised
     arguments: Any = trainer.args
-    with training_errors(arguments.device, lambda: memory.advice(recipe, arguments, prepared.longest)):
+    with training_errors(arguments.device, lambda: memory.advice(recipe, arguments, prepared.longest), checkpoint):
         trainer.train(resume_from_checkpoint=checkpoint)
         best_step = trainer.state.best_global_step if arguments.load_best_model_at_end else None
         saved_step = best_step or trainer.state.global_step
