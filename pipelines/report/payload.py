@@ -44,10 +44,11 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
     tasks = {key: names for key, names in build_folder.read_result(output, Labelled).tasks.items() if key in keys}
     which = label_sets_to_mine(tasks)
     max_chars = statistics.build.settings.get("clean", {}).get("max_chars", Clean().max_chars)
+    has_page = statistics.hard_negatives.hard_negatives != "none" and not pseudonymous  # no release has it
     content = {
         "build": statistics.build,
         "pages": {"card": "../README", "validation": "data_docs/index.html"}
-        | ({} if pseudonymous else {"hard_negatives": "hard_negatives.html"}),  # which no release has
+        | ({"hard_negatives": "hard_negatives.html"} if has_page else {}),
         "sources": sources(statistics, ingested, cleaned),
         "languages": {facts.lang: language.name(facts.lang) for _, facts in sorted(statistics.about.items())},
         "failed": statistics.failed,

@@ -243,7 +243,7 @@ function drawFamiliarity() {
   const { labels: names, themes, texts } = data.held_out;
   const heldOut = sourceKeys().flatMap((key) => [
     ...Object.entries(names[key] || {}).map(([layer, labels]) => [key, say(`layer.${layer}`), labels.join(say("list.comma"))]),
-    ...(themes[key]
+    ...(Object.hasOwn(themes, key)
       ? [[key, say("layer.theme"), say("held_out.theme", { theme: themes[key], n: sum(Object.values(texts[key] || {})) })]]
       : []),
   ]);

@@ -151,7 +151,7 @@ function userSource(key, isOpen) {
 }
 
 function drawUserSources() {
-  const keys = sourceKeys().filter((key) => data.user_sources[key]);
+  const keys = sourceKeys().filter((key) => Object.hasOwn(data.user_sources, key));
   byId("user-sources-about").textContent = say(keys.length ? "user_sources.about" : "user_sources.not_own");
   show(
     "user-sources",

@@ -7,6 +7,7 @@ again, for instance on another machine with the same lock file, must have the sa
 import os
 import shutil
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import file_digest
@@ -27,6 +28,9 @@ LOCK = ".downloads.json"
 
 WORK = ".downloads"
 """The folder of incomplete downloads, in the data root."""
+
+WEB_PAGE = (b"<!doctype html", b"<html")
+"""How a web page starts, in small letters. Sign-ins and homepages that have moved send one with the status 200."""
 
 ALL = "all"
 
@@ -87,7 +91,8 @@ def _folders(keys: Sequence[str]) -> dict[str, Source]:
 def fetch_source(folder: str, downloads: Sequence[Download], root: Path) -> int:
     """Fetches all files of a source, checks them and only then moves them into `folder`. Returns their number.
 
-    Raises TransferError, ArchiveError, and SourceError for a file that differs from a known checksum or the lock file.
+    Raises TransferError, ArchiveError, and SourceError for a file that differs from a known checksum or the lock file,
+    is empty or is a web page.
     """
     work = root / WORK / folder
     unpacked = work / "files"
@@ -121,9 +126,17 @@ def file_name(one: Download) -> str:
 
 
 def take_files(one: Download, target: Path, folder: Path) -> list[str]:
-    """Puts the wanted files of a download into `folder`; returns their paths relative to it. Raises ArchiveError."""
+    """Puts the wanted files of a download into `folder`; returns their paths relative to it.
+
+    Raises ArchiveError, and SourceError for a web page or nothing instead of a file.
+    """
     if one.members:
         return [path.as_posix() for path in unpack(target, one.members, folder)]
+    with target.open("rb") as file:
+        start = file.read(100).removeprefix(BOM_UTF8).lstrip().lower()
+    if not start or start.startswith(WEB_PAGE):
+        kind = "a web page" if start else "empty"
+        raise SourceError(f"{one.url}: the answer is {kind}, not the file; see whether the network needs a sign-in")
     shutil.copyfile(target, folder / file_name(one))
     return [file_name(one)]
 

@@ -33,7 +33,7 @@ def download(url: str, path: Path, first_pause: float = FIRST_PAUSE_S) -> None:
     ATTEMPTS - 1 times, first after `first_pause` seconds and then after twice as long as before. Raises TransferError.
     """
     part = path.with_name(f"{path.name}.part")
-    with httpx2.Client(follow_redirects=True, timeout=TIMEOUT_S) as client:
+    with _client(url) as client:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 _attempt(client, url, part)
@@ -49,6 +49,14 @@ def download(url: str, path: Path, first_pause: float = FIRST_PAUSE_S) -> None:
                 raise TransferError(f"{url}: {error}") from None
     os.replace(part, path)
     _validator_file(part).unlink(missing_ok=True)
+
+
+def _client(url: str) -> httpx2.Client:
+    """A client that uses the proxies of the environment. Raises TransferError if one of them cannot be used."""
+    try:
+        return httpx2.Client(follow_redirects=True, timeout=TIMEOUT_S)
+    except (ImportError, ValueError) as error:  # SOCKS without the package for it; an unknown scheme
+        raise TransferError(f"{url}: the proxy that HTTP_PROXY or ALL_PROXY names cannot be used: {error}") from None
 
 
 def _validator_file(part: Path) -> Path:

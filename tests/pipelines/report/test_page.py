@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pipelines import build
 from pipelines.build_reports import read_statistics
@@ -129,6 +130,29 @@ def test_the_pages_of_a_build_link_to_each_other(page, small):
         if path.suffix == ".html":
             page.open(path)
             assert page.run("document.querySelector('a').href") == (small / "reports/report.html").resolve().as_uri()
+
+
+def test_a_build_without_hard_negatives_has_no_page_of_them_to_link_to(small):
+    statistics = read_statistics(str(small))
+    nothing = replace(statistics.hard_negatives, hard_negatives="none")
+    assert set(payload(str(small), replace(statistics, hard_negatives=nothing))["pages"]) == {"card", "validation"}
+
+
+def test_a_source_with_the_name_of_a_javascript_property(page, report_data, tmp_path):
+    path = tmp_path / "report.html"
+    renamed = json.loads(json.dumps(report_data).replace("ade_corpus", "constructor"))
+    counts = dict.fromkeys(("labels", "seen", "annotations", "seen_annotations"), 1) | {
+        "near": 0,
+        "near_annotations": 0,
+    }
+    familiarity = {"near": 0.5, "model": "lexical", "by_source": {"constructor": {"RE": counts}}}
+    path.write_text(html({**renamed, "familiarity": familiarity}))
+    page.open(path)
+    assert not page.problems
+    page.run("document.querySelectorAll('#familiarity details').forEach((d) => (d.open = true))")
+    page.run("new Promise((done) => setTimeout(done, 100))")  # the tables are drawn when they are opened
+    text = page.run("document.getElementById('familiarity').textContent")
+    assert "constructor" in text and "function Object" not in text
 
 
 def test_every_source_task_and_label_set_can_be_drawn(page, small):

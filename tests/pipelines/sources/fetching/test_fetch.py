@@ -81,6 +81,20 @@ def test_a_changed_file_is_refused(server, tmp_path, capsys):
     assert main(["--fetch", "conll2004", "--data_root", str(other)]) == 0
 
 
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [(b"", "empty"), (b"\xef\xbb\xbf\n<!DOCTYPE html>\n<p>Sign in", "a web page"), (b"<HTML>", "a web page")],
+)
+def test_a_web_page_or_an_empty_answer_is_no_file(tmp_path, body, what):
+    """Networks with a sign-in and homepages that have moved send them with the status of success."""
+    with serving({"/a.json": body}) as server:
+        with pytest.raises(SourceError, match=f"/a.json: the answer is {what}"):
+            fetch_source("key", [Download(f"{server.url}/a.json")], tmp_path)
+        assert not (tmp_path / "key").exists() and not (tmp_path / LOCK).exists()
+        server.files["/a.json"] = b"[]"
+        assert fetch_source("key", [Download(f"{server.url}/a.json")], tmp_path) == 1
+
+
 def test_a_known_checksum(tmp_path):
     with serving({"/a.txt": b"other"}) as server:
         one = Download(f"{server.url}/a.txt", checksums={"a.txt": "0" * 64})

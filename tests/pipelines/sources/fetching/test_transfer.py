@@ -94,3 +94,9 @@ def test_a_server_that_is_not_there(tmp_path):
 def test_a_wrong_address(tmp_path):
     with pytest.raises(TransferError, match="ftp://"):
         download("ftp://127.0.0.1/x", tmp_path / "x", first_pause=0)
+
+
+def test_a_proxy_that_cannot_be_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1:1")
+    with pytest.raises(TransferError, match=r"^http://a\.example/b: the proxy .*: Unknown scheme for proxy URL"):
+        download("http://a.example/b", tmp_path / "b")
