@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ("task", "source", "instruction")
 EXPECTED = f"a row is a JSON object with {', '.join(REQUIRED)}"
+ROWS_PER_BATCH = 10_000
 JSON_COLUMNS = ("instruction", "output", "label")
 LABEL_KEY = {"EE": "event_type", "EEA": "event_type", "KG": "entity_type"}
 """Task → the key of the label's name in an element of `schema`, for tasks whose elements are objects."""
@@ -191,6 +192,24 @@ def _is_wanted(task: str, source: str, example_id: str | None, tasks: list[str],
         return True
     example = ExampleId.match(example_id or "")
     return example is not None and example.key in sources
+
+
+def refuse_absent(rows: "Rows", data: str, split: str, sources: Collection[str] | None) -> None:
+    """Raises ConfigError if one of the `sources` has no row in `rows`, which are those of `data` that were chosen by
+    them: a misspelt name would leave its rows out unnoticed.
+    """
+    absent, present = set(sources or ()), set()
+    for batch in rows.select_columns(["source", "example_id"]).iter(ROWS_PER_BATCH):
+        if not absent - present:
+            return
+        present.update(batch["source"])
+        if absent - present:
+            examples = filter(None, (ExampleId.match(id_ or "") for id_ in batch["example_id"]))
+            present.update(example.key for example in examples)
+    if missing := sorted(absent - present):
+        raise ConfigError(
+            f"{data}: split {split} has no rows of {', '.join(missing)} for these tasks; check it, or leave it out"
+        )
 
 
 def _why_empty(everything: "Rows", split: str, tasks: Collection[str] | None, sources: Collection[str] | None) -> str:

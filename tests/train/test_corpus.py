@@ -33,6 +33,14 @@ def test_labels_of_every_task_are_read_from_the_instruction(small):
     assert tasks == {"NER", "RE", "SPO", "EE", "EET", "EEA", "KG"}
 
 
+def test_a_source_without_a_row_is_refused(small):
+    for names in (["ADE_corpus"], ["ade_corpus"], ["ade_corpus", "ADE_corpus", "clue"]):
+        corpus.refuse_absent(corpus.rows(str(small), "train", sources=names), "build", "train", names)
+    chosen = corpus.rows(str(small), "train", tasks=["RE"], sources=["ade_corpus", "ade_corpsu", "clue_ner"])
+    with pytest.raises(ConfigError, match="train has no rows of ade_corpsu, clue_ner for these tasks; check it"):
+        corpus.refuse_absent(chosen, "build", "train", ["ade_corpus", "ade_corpsu", "clue_ner"])
+
+
 def test_sources_are_chosen_by_published_name_or_by_key(small):
     by_name = corpus.rows(str(small), "train", tasks=["RE"], sources=["ADE_corpus"])
     by_key = corpus.rows(str(small), "train", tasks=["RE"], sources=["ade_corpus"])

@@ -112,6 +112,7 @@ def prompts(recipe: TuneRecipe, tokenizer: "PreTrainedTokenizerBase", longest_an
     Raises the errors of `corpus.rows`, and ConfigError if no row is left to train on.
     """
     rows = corpus.rows(recipe.data, "train", tasks=recipe.tasks, sources=recipe.sources, revision=recipe.data_revision)
+    corpus.refuse_absent(rows, recipe.data, "train", recipe.sources)
     columns = [name for name in PROMPT_COLUMNS if name == "prompt" or name in rows.column_names]
     options = {"tokenizer": tokenizer, "longest_answer": longest_answer, "too_long": recipe.max_length + 1}
     return fitting(rows.map(rendered_prompt, fn_kwargs=options), columns, recipe)

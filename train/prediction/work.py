@@ -56,6 +56,7 @@ def from_split(
 ) -> Work:
     """The rows of a split (see `train.corpus.rows`). `limit`: maximum number of texts per task and source."""
     rows = corpus.rows(data, split, tasks=tasks, sources=sources, revision=revision, task=task)
+    corpus.refuse_absent(rows, data, split, sources)
     if limit is not None:
         names = rows.select_columns(["example_id", "id", "text_sha256", "task", "source"])
         rows = rows.select(_first_texts(names, limit))

@@ -126,6 +126,8 @@ def _split(recipe: Recipe, seed: int) -> tuple["corpus.Rows", "corpus.Rows | Non
         )
 
     training = rows("train")
+    if not recipe.streaming:  # which would read all rows
+        corpus.refuse_absent(training, recipe.data, "train", recipe.sources)
     if not validates(recipe):
         return training, None
     if corpus.has_split(recipe.data, "validation", recipe.data_revision):
