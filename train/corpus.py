@@ -198,7 +198,8 @@ def refuse_absent(rows: "Rows", data: str, split: str, sources: Collection[str] 
     """Raises ConfigError if one of the `sources` has no row in `rows`, which are those of `data` that were chosen by
     them: a misspelt name would leave its rows out unnoticed.
     """
-    absent, present = set(sources or ()), set()
+    absent = set(sources or ())
+    present: set[str] = set()
     for batch in rows.select_columns(["source", "example_id"]).iter(ROWS_PER_BATCH):
         if not absent - present:
             return

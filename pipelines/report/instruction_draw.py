@@ -25,7 +25,7 @@ from transforms.shards import ROW_GROUP_ROWS, read_group, read_schema
 
 ROWS_PER_CELL = 3
 
-MAX_ROWS = 200_000
+MAX_ROWS = 60_000
 """Rows of a source, task and split that are read, about."""
 
 ROLES = ("positive", "hard", "other", "without positive", "without hard")
