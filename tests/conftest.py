@@ -21,8 +21,11 @@ beam_memory.remember_states()
 beam_memory.remember_options()
 expectation_memory.remember_expectations()
 
-settings.register_profile("ieforge", deadline=None)  # a loaded machine is slow, not wrong
-settings.load_profile("ieforge")
+# No deadline: a loaded machine is slow, not wrong. The same examples each time, so that a failure belongs to the change
+# that it was seen with; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -22,6 +22,7 @@ from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.bioc import span_at
 from transforms.formats.head import Head
+from transforms.formats.json_values import convert_part
 from transforms.formats.offsets import Offset, is_offset
 from transforms.formats.pubtator import ConceptMentions, parse_concepts
 
@@ -297,7 +298,7 @@ def _from_json(place: str, content: dict) -> list[RawExample | BadRecord]:
 
 def _document_from_json(place: str, row: object) -> RawExample | BadRecord:
     try:
-        content = msgspec.convert(row, DocumentRow)
+        content = convert_part(row, DocumentRow)
     except msgspec.ValidationError as error:
         return BadRecord(place, Reason.MISSING_FIELD, str(error))
     document = Document(str(content.id or ""), place)

@@ -23,7 +23,7 @@ from transforms.files import File
 from transforms.formats import json_rows, marks
 from transforms.formats.documents import document_of
 from transforms.formats.head import Head
-from transforms.formats.json_values import list_in
+from transforms.formats.json_values import convert_part, list_in
 from transforms.formats.marks import Mark
 from transforms.formats.offsets import Offset
 
@@ -78,8 +78,8 @@ def _as_span(item: object) -> Span | None:
     """The span of an item of a list, in either form; None if it is none."""
     try:
         if isinstance(item, dict):
-            return msgspec.convert(item, Span)
-        return Span(*msgspec.convert(item, Triple))
+            return convert_part(item, Span)
+        return Span(*convert_part(item, Triple))
     except msgspec.ValidationError:
         return None
 
@@ -183,7 +183,7 @@ def _layers(
     relations = []
     for item in arrows or ():
         try:
-            arrow = msgspec.convert(item, Arrow)
+            arrow = convert_part(item, Arrow)
         except msgspec.ValidationError as error:
             lost.append(BadRecord(place, Reason.MISSING_FIELD, f"a relation: {error}"))
             continue

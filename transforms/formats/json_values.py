@@ -73,6 +73,16 @@ def convert(value: object, row_type: type[Row], place: str, prefix: str = "") ->
         return BadRecord(place, Reason.BROKEN_JSON, prefix + TOO_DEEP)
 
 
+def convert_part(value: object, part_type: type[Row]) -> Row:
+    """A part of a value from `element` as `part_type`. Raises msgspec.ValidationError, also for a key that is not
+    UTF-8, for which msgspec.convert has another error.
+    """
+    try:
+        return msgspec.convert(value, part_type)
+    except UnicodeEncodeError as error:
+        raise msgspec.ValidationError(f"the key {error.object!r} is not UTF-8; re-encode the file") from error
+
+
 def values(pieces: Iterable[str]) -> Iterator[tuple[int, object]]:
     """(first line, value) of each element of the array in a text, or of each of the concatenated values in it.
 

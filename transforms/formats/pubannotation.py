@@ -19,7 +19,7 @@ from schemas.label import UnknownLabel
 from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.head import Head
-from transforms.formats.json_values import list_in
+from transforms.formats.json_values import convert_part, list_in
 from transforms.formats.lost_parts import ignored
 from transforms.formats.offsets import Offset
 
@@ -123,7 +123,7 @@ def _example(
 def _as(form: type[Part], value: object, layer: str, label: str, place: str, lost: list[BadRecord]) -> Part | None:
     """The value as a part of a document; None if it is none, which is added to `lost`."""
     try:
-        return msgspec.convert(value, form)
+        return convert_part(value, form)
     except msgspec.ValidationError as error:
         name = value.get(label) if isinstance(value, dict) else None
         unknown = (UnknownLabel(layer, name),) if isinstance(name, str) else ()

@@ -98,3 +98,19 @@ def test_no_value_stops_a_reader(tmp_path_factory, sample, data):
     for record in form_named(sample.partition(",")[0]).read([file]):
         if isinstance(record, RawExample):
             normalize(record, labels, labels, labels, {})
+
+
+@pytest.mark.parametrize("sample", [*JSON_SAMPLES, "bioc_json"])
+def test_a_key_that_is_not_utf8_stops_no_reader(tmp_path, sample):
+    """Python's json decodes such a key, which msgspec then refuses with an error of its own."""
+    rows = JSON_SAMPLES[sample] if sample in JSON_SAMPLES else json.loads(TEXT_SAMPLES[sample][1])
+    for number, path in enumerate([(), *places(rows)]):
+        part = rows
+        for key in path:
+            part = part[key]
+        if isinstance(part, dict):
+            spoilt = changed(rows, path, {"\udce9": 1, **part})
+            for layout in ([spoilt, spoilt] if isinstance(spoilt, dict) else spoilt), spoilt:
+                file = tool_file(tmp_path, json.dumps(layout, indent=1), f"{number}.json")
+                recognise(file)
+                list(form_named(sample.partition(",")[0]).read([file]))
