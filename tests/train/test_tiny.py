@@ -9,7 +9,7 @@ from train import tiny
 def test_a_text_without_spaces_is_trained_on_in_seconds():
     letters = random.Random(0)
     text = "".join(letters.choice("abcdefghijkl") for _ in range(250_000))
-    started = time.monotonic()
+    started = time.process_time()
     trained = tiny.tokenizer([text], 600)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
     assert trained.decode(trained(text[:999])["input_ids"]) == text[:999]

@@ -117,10 +117,10 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
 )
 def test_unsupported_yaml_is_refused_with_its_line(content, line, problem):
     content = content if isinstance(content, bytes) else content.encode()
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ConfigError) as raised:
         parse(content, "mine.yaml")
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     message = str(raised.value)
     assert message.startswith(f"mine.yaml:{line}: invalid YAML: ")
     assert problem in message
