@@ -96,7 +96,7 @@ class Mine(Section):
     embedding_model: str | None = None
     max_neighbours: Positive = 20
     neighbours: Literal["nearest", "random"] = "nearest"
-    evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
+    evidence: Annotated[tuple[Literal[KINDS], ...], Field(min_length=1)] = DEFAULT
     annotations: Count = 40
     pin: Pairs = {}
     forbid: Pairs = {}

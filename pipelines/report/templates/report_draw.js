@@ -69,6 +69,16 @@ function room(section) {
   return Math.floor(byId(section).getBoundingClientRect().width);
 }
 
+function sayAll(keys) {
+  return keys.map((key) => say(key));
+}
+
+// "a, b and c"
+function list(items) {
+  if (items.length < 2) return items.join("");
+  return say("list.last", { items: items.slice(0, -1).join(say("list.comma")), last: items[items.length - 1] });
+}
+
 function count(n) {
   return Math.round(n).toLocaleString("en-US");
 }

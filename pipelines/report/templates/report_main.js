@@ -41,8 +41,9 @@ function fillSections() {
 // The other pages of the build; the card has one file per language.
 function fillPages() {
   const card = `${data.pages.card}${LANGUAGE === "en" ? "" : `_${LANGUAGE}`}.md`;
-  const links = Object.entries({ ...data.pages, card }).map(([name, href]) => el("a", { href }, say(`related.${name}`)));
+  const links = Object.entries({ ...data.pages, card }).map(([name, href]) => el("a", { href, "data-page": href.endsWith(".html") }, say(`related.${name}`)));
   byId("pages").append(el("ul", {}, links.map((link) => el("li", {}, link))));
+  keepLanguage();
 }
 
 function fillAbout() {
