@@ -83,7 +83,7 @@ def values(curve: Sequence[Mapping[str, float]], name: str) -> list[tuple[int, f
     return [(int(p["step"]), p[name]) for p in curve if name in p and math.isfinite(p[name])]
 
 
-def plot(title: Phrase, series: Mapping[str, Sequence[tuple[int, float]]], saved_step: int) -> str:
+def plot(title: Phrase, series: Mapping[Phrase, Sequence[tuple[int, float]]], saved_step: int) -> str:
     """An SVG with a line per entry of `series`, from 0 to a round value and the last step, and a vertical line at
     `saved_step`.
     """
@@ -128,8 +128,8 @@ def scale_end(largest: float) -> float:
 
 def lengths_table(summary: Summary) -> Iterator[str]:
     """Rows and tokens by task and source."""
-    names = ("task", "source", "rows", "tokens p50", "p95", "max", "too long", "share", "trained on", "tokens")
-    header = (element("th", name, "class=n" if at > 1 else "") for at, name in enumerate(say.columns(*names)))
+    columns = ("task", "source", "rows", "tokens p50", "p95", "max", "too long", "share", "trained on", "tokens")
+    header = (element("th", name, "class=n" if at > 1 else "") for at, name in enumerate(say.columns(*columns)))
     yield f"<div class=wide><table><tr>{''.join(header)}</tr>"
     for each in summary.lengths:
         counts = (each.rows, each.median, each.p95, each.longest, each.too_long)
