@@ -131,7 +131,7 @@ def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> l
         )
     footnote = f"<p class=dim>{html(say('overview.absent'))}</p>"
     footnotes = [footnote] if any(stats is None for _, stats in entries) else []
-    table = [f"<div class=wide><table><thead>{header}</thead><tbody>", *rows, "</tbody></table></div>"]
+    table = [f"<div class=wide tabindex=0><table><thead>{header}</thead><tbody>", *rows, "</tbody></table></div>"]
     return [*lines, *table, *footnotes]
 
 
@@ -151,8 +151,8 @@ def section(dictionary: Dictionary, contrasts: Mapping[str, str]) -> list[str]:
         f"<p class=dim>{html(origin(dictionary))}</p>",
     ]
     if len(dictionary.labels) <= MAP_LABELS:
-        lines.append(f"<div class=wide>{heat_map(dictionary)}</div>")
-    lines.append(f"<details><summary>{html(say('set.all'))}</summary><div class=wide><table><tbody>")
+        lines.append(f"<div class=wide tabindex=0>{heat_map(dictionary)}</div>")
+    lines.append(f"<details><summary>{html(say('set.all'))}</summary><div class=wide tabindex=0><table><tbody>")
     for label, ranking in list(dictionary.labels.items())[:MAX_LISTED_LABELS]:
         neighbours = "; ".join(describe(neighbour) for neighbour in ranking.neighbours)
         contrast = f"<div class=dim>{escape(contrasts[label])}</div>" if label in contrasts else ""

@@ -164,6 +164,12 @@ class Tokens(Section):
     sample: Positive | None = 20_000
 
 
+class Card(Section):
+    """The dataset card. `title`: its heading and its name on the Hub (null: a general one)."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
 class Config(Section):
     """The settings of a build. `sources`: empty for all sources present. `seed`: seed of all random choices."""
 
@@ -177,6 +183,7 @@ class Config(Section):
     hold_out: HoldOut = HoldOut()
     familiarity: Familiarity = Familiarity()
     tokens: Tokens = Tokens()
+    card: Card = Card()
 
 
 def idle_settings(instruct: Instruct, tasks: Sequence[str]) -> Iterator[str]:

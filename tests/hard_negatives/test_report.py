@@ -67,7 +67,7 @@ def test_the_page_loads_no_resources_and_has_its_only_script_in_its_policy():
 def test_wide_content_scrolls_separately():
     html = page([(TOWNS, TOWN_STATS), (PAIR, None)])
     wide = re.findall(r"<(table|svg)\b", html)
-    assert len(wide) == 5 == len(re.findall(r"<div class=wide><(?:table|svg)\b", html))
+    assert len(wide) == 5 == len(re.findall(r"<div class=wide tabindex=0><(?:table|svg)\b", html))
 
 
 def test_names_are_escaped():

@@ -48,7 +48,7 @@ def plots(result: dict, rows: Sequence[dict], kind: str, unit: Phrase) -> Iterat
         if chosen:
             title = element("span", say("comparison.difference", arm=arm, baseline=result["baseline"]))
             yield f"<h3>{title} {element('span', unit, 'class=dim')}</h3>"
-            yield f"<div class=wide>{difference_plot(chosen, kind)}</div>"
+            yield f"<div class=wide tabindex=0>{difference_plot(chosen, kind)}</div>"
     key = "comparison.seed_plot" if any("f1" in row for row in rows) else "comparison.plot"
     yield element("p", say(key), "class=dim")
 

@@ -47,7 +47,7 @@ def pair_table(mistakes: Mistakes, hard_negatives: str) -> Iterator[str]:
     yield element("h3", say("mistakes.confused"), "id=confused")
     gold, given, times, source, task = map(html, say.columns("right label", "given label", "times", "source", "task"))
     head = f"<th>{gold}<th>{given}<th class=n>{times}<th>{source}<th>{task}"
-    yield f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>"
+    yield f"<div class=wide tabindex=0><table><thead><tr>{head}</tr></thead><tbody>"
     for number, pair in enumerate(mistakes.pairs):
         source = escape(pair.source)
         if hard_negatives and pair.key:

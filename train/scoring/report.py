@@ -198,4 +198,4 @@ def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], names: int)
         return f"<tr>{''.join(parts)}</tr>"
 
     body = "".join(line("td", row) for row in rows)
-    return f"<div class=wide><table><thead>{line('th', header)}</thead><tbody>{body}</tbody></table></div>"
+    return f"<div class=wide tabindex=0><table><thead>{line('th', header)}</thead><tbody>{body}</tbody></table></div>"

@@ -37,7 +37,9 @@ def page(summary: Summary) -> str:
         series = {legend: line for legend, line in series.items() if line}
         if series:
             title = say(f"plot.{name}")
-            body.append(element("h2", title) + f"<div class=wide>{plot(title, series, summary.saved_step)}</div>")
+            body.append(
+                element("h2", title) + f"<div class=wide tabindex=0>{plot(title, series, summary.saved_step)}</div>"
+            )
     if summary.lengths:
         body += [element("h2", say("training.lengths")), *lengths_table(summary)]
     return document(say("training.title"), body, say.words, STYLE + LINE)
@@ -68,7 +70,7 @@ def facts(summary: Summary) -> Iterator[str]:
         "tokens": number(summary.tokens),
         "device": f"{escape(summary.device)}, {escape(summary.dtype)}",
     }
-    yield "<div class=wide><table class=facts>"
+    yield "<div class=wide tabindex=0><table class=facts>"
     for name, value in rows.items():
         yield f"<tr>{element('th', say(f'training.{name}'))}<td>{value}</td></tr>"
     yield "</table></div>"
@@ -130,7 +132,7 @@ def lengths_table(summary: Summary) -> Iterator[str]:
     """Rows and tokens by task and source."""
     columns = ("task", "source", "rows", "tokens p50", "p95", "max", "too long", "share", "trained on", "tokens")
     header = (element("th", name, "class=n" if at > 1 else "") for at, name in enumerate(say.columns(*columns)))
-    yield f"<div class=wide><table><tr>{''.join(header)}</tr>"
+    yield f"<div class=wide tabindex=0><table><tr>{''.join(header)}</tr>"
     for each in summary.lengths:
         counts = (each.rows, each.median, each.p95, each.longest, each.too_long)
         cells = [*map(number, counts), share(each.too_long / each.rows), number(each.trained), number(each.tokens)]

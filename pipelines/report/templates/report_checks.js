@@ -85,7 +85,7 @@ function drawLeakage() {
     rows.length,
     el(
       "div",
-      { class: "wide" },
+      { class: "wide", tabindex: 0 },
       drawing(...size, say("leakage.drawing", { n: rows.length }), shapes),
     ),
     behind(

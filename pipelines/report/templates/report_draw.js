@@ -123,6 +123,11 @@ function cut(text, width) {
   return kept ? `${kept}…` : "";
 }
 
+// The writing on a button: outside of it, since a screen reader reads the button's own label.
+function writing(x, y, text, style = "") {
+  return svg("text", { x, y, class: style, "pointer-events": "none", "aria-hidden": "true" }, text);
+}
+
 // A table that first shows `step` rows. Numeric columns are right-aligned, with thousands separators.
 function table(header, rows, step = 100) {
   const body = el("tbody");
@@ -139,7 +144,7 @@ function table(header, rows, step = 100) {
       );
     }
     more.hidden = body.children.length >= rows.length;
-    more.textContent = say("table.more", { n: rows.length });
+    if (!more.hidden) more.textContent = say("table.more", { n: rows.length });
   };
   const more = el("button", { type: "button", click: grow });
   grow();
@@ -153,7 +158,7 @@ function table(header, rows, step = 100) {
     {},
     el(
       "div",
-      { class: "wide", tabindex: 0, role: "region", "aria-label": say("table.label") },
+      { class: "wide", tabindex: 0, role: "group", "aria-label": say("table.label") },
       el("table", {}, el("thead", {}, head), body),
     ),
     more,

@@ -83,7 +83,7 @@ function drawNeighbours() {
     chosenLabel,
     el(
       "div",
-      { class: "wide", tabindex: 0, role: "region", "aria-label": say("neighbours.graph", { key }) },
+      { class: "wide", tabindex: 0, role: "group", "aria-label": say("neighbours.graph", { key }) },
       drawing(side, side, say("neighbours.drawing", { n: names.length, key }), shapes, true),
     ),
     behind(sayAll(["column.label", "column.hard_negatives"]), rows),

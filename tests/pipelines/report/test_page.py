@@ -171,7 +171,7 @@ def test_headline_and_plots_follow_the_filter(page, small):
     assert set(page.run(bars)) == {1}
     assert "test rows only" in page.run("document.getElementById('familiarity').textContent")
     choose(page, "task", "EE")  # the only box that is left shows its labels and lengths
-    labels = page.run("[...document.querySelectorAll('#contents [data-mark=label] ~ text')].map((t) => t.textContent)")
+    labels = page.run("[...document.querySelectorAll('#contents [role=button] + text')].map((t) => t.textContent)")
     assert marks(page, "contents", "label") and labels and marks(page, "contents", "bin")
     page.run("document.querySelector('#contents .back').click()")
     assert page.run("document.getElementById('source').value") == "" and marks(page, "contents", "source")

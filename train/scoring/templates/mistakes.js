@@ -62,6 +62,7 @@ function marked(text) {
   const line = element("p", "text");
   line.lang = text.lang;
   line.dir = "auto";
+  line.tabIndex = 0;
   for (let start = 0, end = 1; start < flags.length; start = end, end++) {
     while (end < flags.length && flags[end] === flags[start]) end++;
     const piece = text.text.slice(start, end);
