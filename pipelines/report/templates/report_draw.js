@@ -1,6 +1,7 @@
 // Helpers of all parts of the page: elements, SVG, numbers and tables. Text is inserted as text nodes, never as markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+for (const source of Object.values(data.sources)) source.domain ||= say("domain.none");
 const SPLITS = ["train", "validation", "test"];
 const TASKS = ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"];
 

@@ -25,9 +25,12 @@ function drawHeadline() {
 
 function drawNotices() {
   const notices = Object.entries(data.failed).map(([key, reason]) => say("notice.missing", { key, reason }));
-  const gated = Object.keys(data.sources).filter((key) => data.sources[key].licence === "gated");
   if (data.build.samples) notices.unshift(say("notice.samples"));
-  else if (gated.length) notices.push(say("notice.gated", { keys: gated.join(say("list.comma")) }));
+  else {
+    const keys = (one) => Object.keys(data.sources).filter((key) => data.sources[key].licence === one);
+    for (const licence of ["gated", "ask"].filter((one) => keys(one).length))
+      notices.push(say(`notice.${licence}`, { keys: keys(licence).join(say("list.comma")) }));
+  }
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));
 }
 
@@ -88,7 +91,7 @@ function formCard({ task, id, schema, text, answers }) {
 function drawForms() {
   const shown = data.forms.filter(
     ({ id, task }) =>
-      (!chosen.task || task === chosen.task) && (!chosen.source || id.startsWith(`${chosen.source}/`)),
+      (!chosen.task || task === chosen.task) && (!chosen.source || exampleKey(id) === chosen.source),
   );
   show("forms", shown.length, shown.length ? shown.map(formCard) : el("p", {}, say("forms.none")));
 }

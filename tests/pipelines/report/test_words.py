@@ -25,6 +25,7 @@ PARTS = {
     "area": ("instructions", "texts", "equal"),
     "measure": ("tokens", "instructions", "texts"),
     "mining": ("none", "random"),
+    "notice": ("gated", "ask"),
     "related": ("card", "hard_negatives", "validation"),
 }
 """Beginning of keys → the ends that the scripts put behind it."""
