@@ -204,8 +204,9 @@ def heat_map(dictionary: Dictionary) -> str:
                     f"M{left + x * size} {left + y * size}h{size}v{size}h-{size}z"
                 )
     side = size * len(labels)
+    whole = left + side + 8
     parts = [
-        f'<svg width="{left + side + 8}" height="{left + side + 8}" role="img" '
+        f'<svg width="{whole}" height="{whole}" viewBox="0 0 {whole} {whole}" role="img" '
         f"{say('set.map', source=dictionary.source).label('aria-label')}>"
     ]
     for (kind, shade), paths in sorted(cells.items()):

@@ -86,4 +86,5 @@ def difference_plot(rows: Sequence[dict], kind: str) -> str:
 
 
 def svg_start(wide: float, high: float, label: Phrase) -> str:
-    return f'<svg width="{wide:.0f}" height="{high:.0f}" role="img" {label.label("aria-label")}>'
+    box = f"0 0 {wide:.0f} {high:.0f}"
+    return f'<svg width="{wide:.0f}" height="{high:.0f}" viewBox="{box}" role="img" {label.label("aria-label")}>'

@@ -99,7 +99,8 @@ def plot(title: Phrase, series: Mapping[Phrase, Sequence[tuple[int, float]]], sa
         return 10 + (HEIGHT - BOTTOM - 10) * (1 - value / top)
 
     label = say("plot.drawing", title=title).label("aria-label")
-    parts = [f'<svg width="{WIDTH}" height="{HEIGHT + 20 * len(series)}" role="img" {label}>']
+    height = HEIGHT + 20 * len(series)
+    parts = [f'<svg width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" {label}>']
     for part in range(GRID_LINES + 1):
         value = top * part / GRID_LINES
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
