@@ -33,7 +33,8 @@ class ExampleRow(msgspec.Struct, frozen=True):
 
 def example_rows(output: str, shards: Iterable[InstructionShard], keys: Collection[str]) -> list[ExampleRow]:
     """A row of each task that has a short one with an answer among the sources `keys`, in the order of TASKS."""
-    answered = [shard for shard in shards if shard.split != "test" and not shard.sources.keys().isdisjoint(keys)]
+    written = [shard for shard in shards if shard.rows and not shard.sources.keys().isdisjoint(keys)]
+    answered = [shard for shard in written if shard.split != "test"]
     in_order = sorted(answered, key=lambda shard: (TASKS.index(shard.task), shard.split, shard.path))
     rows = []
     for task, of_task in groupby(in_order, lambda shard: shard.task):
