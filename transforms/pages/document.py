@@ -11,7 +11,7 @@ from pathlib import Path
 
 from transforms.pages.phrases import Phrase, Words
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "templates"
 STYLE = (FOLDER / "page.css").read_text("utf-8")
 WORDS_SCRIPT = (FOLDER / "words.js").read_text("utf-8")
 
