@@ -25,7 +25,7 @@ examples:
   %(prog)s --output build --endpoint URL --file contrasts.json --dry_run
 
 Lines of the file that a person edited stay as they are. A model is asked only for lines that are missing or were made
-for other neighbours; after an interruption, run the same command again to resume. See docs/hard_negatives.md.
+for other neighbours; after an interruption, run the same command again to resume.
 Exit codes: 1 the machine or labels without an answer, 2 configuration, 130 interrupted.
 """
 
@@ -67,7 +67,7 @@ class Plan:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("hard_negatives.describe", __doc__, EPILOG)
+    parser = command.parser("hard_negatives.describe", __doc__, EPILOG, "hard_negatives.md")
     parser.add_argument("--output", required=True, metavar="DIR", help="a build")
     parser.add_argument("--file", metavar="FILE", help="the file of lines; default: contrasts.json in the build")
     parser.add_argument("--dry_run", action="store_true", help="only print how many lines would be written")

@@ -142,8 +142,16 @@ def _figures(scores: Scores) -> list[str]:
     return [f"{getattr(scores, name):.3f}" for name in Scores.__slots__]
 
 
+EPILOG = """\
+example:
+  %(prog)s --dictionary build --reference reference.json
+
+Exit codes: 1 the machine, 2 configuration.
+"""
+
+
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("hard_negatives.evaluate", __doc__)
+    parser = command.parser("hard_negatives.evaluate", __doc__, EPILOG, "hard_negatives_evaluation.md")
     parser.add_argument(
         "--dictionary",
         required=True,

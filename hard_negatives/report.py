@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from hard_negatives.dictionary import Dictionary, Neighbour
-from hard_negatives.kinds import FROM_PREDICTIONS, KINDS
+from hard_negatives.kinds import KINDS, MISTAKES
+from transforms.pages.document import document
+from transforms.pages.phrases import Phrase, Phrasebook, html, read
 
 MAP_LABELS = 150
 """Larger label sets get no heat map, because it would be illegible."""
@@ -19,32 +22,17 @@ SHADES = 5
 """Shades of a cell for scores from 0 to 1; cells below 0 are empty."""
 
 STYLE = """
-:root { color-scheme: light dark; --line: #d0d7de; --dim: #57606a; --kept: #c2410c; --next: #64748b; --code: #f3f4f6; }
-@media (prefers-color-scheme: dark) {
-  :root { --line: #3d444d; --dim: #9da7b3; --kept: #fb923c; --next: #94a3b8; --code: #24292f; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 0 auto; padding: 1rem; }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; vertical-align: bottom; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-small, .dim { color: var(--dim); }
-code { background: var(--code); padding: .1em .3em; border-radius: 3px; font-size: .9em; }
-h2 { margin: 2.5rem 0 .3rem; overflow-wrap: anywhere; border-top: 1px solid var(--line); padding-top: 1rem; }
-.wide { overflow-x: auto; }
-svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
+:root { --kept: #c2410c; --next: #64748b; }
+@media (prefers-color-scheme: dark) { :root { --kept: #fb923c; --next: #94a3b8; } }
+svg text { font: 11px system-ui, sans-serif; }
 svg .frame { fill: none; stroke: var(--line); }
-.kept { fill: var(--kept); } .next { fill: var(--next); }
-summary { cursor: pointer; margin: .5rem 0; }
+.kept { fill: var(--kept); background: var(--kept); } .next { fill: var(--next); background: var(--next); }
+.swatch { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
+.legend { list-style: none; padding: 0; }
+thead .n { max-width: 9rem; white-space: normal; }
 """
 
-HOW_TO_READ = (
-    "In each row, <b style='color:var(--kept)'>coloured</b> cells are the neighbours that are asked together with the "
-    "row's label; <span style='color:var(--next)'>grey</span> cells are next in score and below the cut-off. Darker "
-    "cells have higher scores. Rows and columns are in the same order, with similar labels next to each other, so "
-    "groups of labels that are confused with each other appear as blocks on the diagonal. Check coloured cells far "
-    "from the diagonal and blocks that make no sense; <code>mine.pin</code> and <code>mine.forbid</code> in a recipe "
-    "add and remove pairs."
-)
+say = Phrasebook(read(Path(__file__).parent / "templates"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +58,29 @@ def page(
     entries: Sequence[tuple[Dictionary, InstructionStats | None]],
     lines: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType({}),
 ) -> str:
-    """The HTML page; equal dictionaries give equal bytes. It contains no scripts and loads no other resources.
+    """The HTML page; equal dictionaries give equal bytes. It loads no other resources.
 
     Label sets of fewer than two labels have no neighbours and are left out. `lines`: (task, source key) → label → its
     line against its neighbours (`hard_negatives.contrast`).
     """
     entries = [(dictionary, stats) for dictionary, stats in entries if len(dictionary.labels) > 1]
     mined = {kind for dictionary, _ in entries for kind in dictionary.evidence}
-    kinds = KINDS | {kind: text for kind, text in FROM_PREDICTIONS.items() if kind in mined}
+    kinds = [*KINDS, *({MISTAKES} & mined)]
     body = [
-        '<p><a href="report.html">Report of the build</a></p>',
-        "<h1>Hard negatives</h1>",
-        "<p>For each label of each source, the labels that it is confused with. Instructions ask for a label beside "
-        "them as far as they hold them, so that a model learns to distinguish them.</p>",
+        f'<p><a href="report.html" data-page>{html(say("page.report"))}</a></p>',
+        f"<h1>{html(say('title'))}</h1>",
+        f"<p>{html(say('about'))}</p>",
         *overview(entries),
-        "<h2>How to read the maps</h2>",
-        f"<p>{HOW_TO_READ}</p>",
-        "<p>A score is a cosine from −1 to 1. The evidence for a neighbour is given in parentheses, in standard "
-        "deviations above the mean pair of the set, times the reliability of the kind. Evidence from annotations is "
-        "weighted by the agreement of two halves of them. The grey line below the neighbours is the contrast of the "
-        "label: its meaning, set against the nearest of them.</p>",
-        "<ul>" + "".join(f"<li><b>{kind}</b>: {escape(text).replace('`', '')}</li>" for kind, text in kinds.items()),
+        f"<h2>{html(say('read.title'))}</h2><ul class=legend>",
+        *(f'<li><span class="swatch {kind}"></span>{html(say(f"read.{kind}"))}</li>' for kind in ("kept", "next")),
+        f"</ul><p>{html(say('read.order'))}</p>",
+        f"<p>{html(say('read.scores'))}</p><ul>",
+        *(f"<li><b>{kind}</b>: {html(say(f'kind.{kind}'))}</li>" for kind in kinds),
         "</ul>",
     ]
     for dictionary, _ in entries:
         body += section(dictionary, lines.get((dictionary.task, dictionary.key), {}))
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>Hard negatives</title><style>{STYLE}</style></head><body>",
-            *body,
-            "</body></html>\n",
-        ]
-    )
+    return document(say("title"), body, say.words, STYLE)
 
 
 def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> list[str]:
@@ -117,20 +93,25 @@ def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> l
             for name in ("instructions", "all_labels", "pairs", "joint_pairs", "positives", "beside")
         )
         expected = sum(stats.pairs * stats.random_share for stats in all_stats)
-        lines.append(
-            f"<p>{percent(beside, positives)} of the {positives:,} labels of texts that have a neighbour are asked in "
-            "one instruction with one of their neighbours. A label of a text and any one of its neighbours that is not "
-            "a label of the text occur in the same instruction in "
-            f"{percent(joint_pairs, pairs)} of {pairs:,} cases; with all labels asked in random batches it would be "
-            f"{percent(expected, pairs)}. {instructions:,} instructions were written for train and validation; "
-            f"asking all labels of every text takes {all_labels:,}, so "
-            f"{percent(all_labels - instructions, all_labels)} are saved.</p>"
+        sentences = (
+            say("overview.beside", share=percent(beside, positives), positives=positives),
+            say(
+                "overview.pairs",
+                share=percent(joint_pairs, pairs),
+                pairs=pairs,
+                random=percent(expected, pairs),
+            ),
+            say(
+                "overview.saved",
+                instructions=instructions,
+                all=all_labels,
+                saved=percent(all_labels - instructions, all_labels),
+            ),
         )
-    header = (
-        "<tr><th>Task<th>Source<th class=n>Labels<th class=n>Neighbours,<br>mean<th class=n>Labels of texts<br>"
-        "beside a neighbour<th class=n>Pairs in one<br>instruction<th class=n>all labels,<br>random<th class=n>"
-        "Instructions,<br>dictionary<th class=n>all labels</tr>"
-    )
+        lines.append(f"<p>{' '.join(map(html, sentences))}</p>")
+    names = ("labels", "mean", "beside", "pairs", "random", "instructions", "all_labels")
+    task, source, *columns = map(html, say.columns("task", "source", *names))
+    header = f"<tr><th>{task}<th>{source}" + "".join(f"<th class=n>{name}" for name in columns) + "</tr>"
     rows = []
     for dictionary, stats in entries:
         total = sum(len(ranking.neighbours) for ranking in dictionary.labels.values())
@@ -148,9 +129,9 @@ def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> l
         rows.append(
             "<tr>" + "".join(f"<td>{cell}" for cell in cells) + "".join(f"<td class=n>{n}" for n in numbers) + "</tr>"
         )
-    footnote = "<p class=dim>–: this build contains no train or validation text of the source.</p>"
+    footnote = f"<p class=dim>{html(say('overview.absent'))}</p>"
     footnotes = [footnote] if any(stats is None for _, stats in entries) else []
-    table = [f"<div class=wide><table><thead>{header}</thead><tbody>", *rows, "</tbody></table></div>"]
+    table = [f"<div class=wide tabindex=0><table><thead>{header}</thead><tbody>", *rows, "</tbody></table></div>"]
     return [*lines, *table, *footnotes]
 
 
@@ -164,33 +145,40 @@ def anchor(dictionary: Dictionary) -> str:
 
 def section(dictionary: Dictionary, contrasts: Mapping[str, str]) -> list[str]:
     """The lines of a label set: heading, heat map, list of neighbours with the contrast of each label."""
-    origin = f"mined with <code>{escape(dictionary.model)}</code>" if dictionary.model else "from a user's dictionary"
-    if dictionary.evidence:
-        origin += " from " + ", ".join(f"{escape(kind)} {weight:g}" for kind, weight in dictionary.evidence.items())
     lines = [
         f'<h2 id="{anchor(dictionary)}">{escape(dictionary.source)} '
         f"<span class=dim>{escape(dictionary.task)}</span></h2>",
-        f"<p class=dim>{len(dictionary.labels):,} labels, {origin}.</p>",
+        f"<p class=dim>{html(origin(dictionary))}</p>",
     ]
     if len(dictionary.labels) <= MAP_LABELS:
-        lines.append(f"<div class=wide>{heat_map(dictionary)}</div>")
-    lines.append(
-        "<details><summary>All neighbours, with scores, evidence and contrast</summary><div class=wide><table><tbody>"
-    )
+        lines.append(f"<div class=wide tabindex=0>{heat_map(dictionary)}</div>")
+    lines.append(f"<details><summary>{html(say('set.all'))}</summary><div class=wide tabindex=0><table><tbody>")
     for label, ranking in list(dictionary.labels.items())[:MAX_LISTED_LABELS]:
         neighbours = "; ".join(describe(neighbour) for neighbour in ranking.neighbours)
         contrast = f"<div class=dim>{escape(contrasts[label])}</div>" if label in contrasts else ""
-        lines.append(f"<tr><td>{escape(short(label))}<td>{neighbours or '<span class=dim>none</span>'}{contrast}</tr>")
+        none = f"<span class=dim>{html(say('set.none'))}</span>"
+        lines.append(f"<tr><td>{escape(short(label))}<td>{neighbours or none}{contrast}</tr>")
     lines.append("</tbody></table></div>")
     rest = max(0, len(dictionary.labels) - MAX_LISTED_LABELS)
     if rest:
-        lines.append(f"<p class=dim>{rest:,} more labels are in the file of the dictionary.</p>")
+        lines.append(f"<p class=dim>{html(say('set.rest', n=rest))}</p>")
     return [*lines, "</details>"]
+
+
+def origin(dictionary: Dictionary) -> Phrase:
+    """How many labels the set has, and where their neighbours come from."""
+    n, model = len(dictionary.labels), dictionary.model
+    if not model:
+        return say("set.given", n=n)
+    if not dictionary.evidence:
+        return say("set.mined", n=n, model=f"`{model}`")
+    evidence = ", ".join(f"{kind} {weight:g}" for kind, weight in dictionary.evidence.items())
+    return say("set.evidence", n=n, model=f"`{model}`", evidence=evidence)
 
 
 def describe(neighbour: Neighbour) -> str:
     """A neighbour as HTML: `village 0.75 (wording 2.1, types 1.0)`."""
-    score = "given" if neighbour.score is None else f"{neighbour.score:.2f}"
+    score = html(say("neighbour.given")) if neighbour.score is None else f"{neighbour.score:.2f}"
     evidence = ", ".join(f"{escape(kind)} {points:.1f}" for kind, points in neighbour.evidence.items())
     return f"{escape(short(neighbour.label))} <b>{score}</b>" + (f" <small>({evidence})</small>" if evidence else "")
 
@@ -216,9 +204,10 @@ def heat_map(dictionary: Dictionary) -> str:
                     f"M{left + x * size} {left + y * size}h{size}v{size}h-{size}z"
                 )
     side = size * len(labels)
+    whole = left + side + 8
     parts = [
-        f'<svg width="{left + side + 8}" height="{left + side + 8}" role="img" '
-        f'aria-label="Scores between the labels of {escape(dictionary.source)}">'
+        f'<svg width="{whole}" height="{whole}" viewBox="0 0 {whole} {whole}" role="img" '
+        f"{say('set.map', source=dictionary.source).label('aria-label')}>"
     ]
     for (kind, shade), paths in sorted(cells.items()):
         opacity = shade / SHADES if kind == "kept" else 0.6 * shade / SHADES

@@ -33,6 +33,14 @@ MODULES = (
 )
 """The commands in the order of the help. Each is a module, or a package with `__main__`, that defines `main(flags)`."""
 
+FIRST_STEPS = """
+
+first steps:
+  ieforge build --runner=DirectRunner          a corpus of the bundled samples, into build/
+  ieforge inspect my_texts                     what is read of your own texts, and problems in them
+  ieforge build my_texts --output corpus       a corpus of them
+README.md says what to read next."""
+
 GROUPS = ("train",)
 """Packages whose name is the first word of their commands, as in `ieforge train sft`."""
 
@@ -62,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{command.PROGRAM} {metadata.version('ieforge')}")
         return 0
     if first in ("-h", "--help"):
-        print(overview(COMMANDS))
+        print(overview(COMMANDS) + FIRST_STEPS)
         return 0
     if first in GROUPS:
         if not rest or rest[0] in ("-h", "--help"):
@@ -70,9 +78,15 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         first, rest = f"{first} {rest[0]}", rest[1:]
     if first not in COMMANDS:
-        hint = did_you_mean(first, COMMANDS) or f"{command.PROGRAM} --help lists them"
+        hint = suggestion(first) or f"{command.PROGRAM} --help lists them"
         raise ConfigError(f"{command.PROGRAM} {first}: no such command; {hint}")
     return forward(first, rest)
+
+
+def suggestion(name: str) -> str:
+    """The commands that `name` may mean; those of a group also by their last word, as `sft` and `train sft`."""
+    by_word = [known for known in COMMANDS if known.split()[1:] == [name]]
+    return f"did you mean {by_word[0]}?" if by_word else did_you_mean(name, [*COMMANDS, *GROUPS])
 
 
 def forward(name: str, flags: Sequence[str]) -> int:

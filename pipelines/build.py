@@ -29,7 +29,7 @@ Exit codes: 1 the machine, 2 configuration, 3 a source failed (the others were b
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.build", __doc__, EPILOG)
+    parser = command.parser("pipelines.build", __doc__, EPILOG, "build.md")
     data = parser.add_argument_group("data")
     data.add_argument(
         "path",

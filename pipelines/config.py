@@ -96,7 +96,7 @@ class Mine(Section):
     embedding_model: str | None = None
     max_neighbours: Positive = 20
     neighbours: Literal["nearest", "random"] = "nearest"
-    evidence: Annotated[tuple[Literal[tuple(KINDS)], ...], Field(min_length=1)] = DEFAULT
+    evidence: Annotated[tuple[Literal[KINDS], ...], Field(min_length=1)] = DEFAULT
     annotations: Count = 40
     pin: Pairs = {}
     forbid: Pairs = {}
@@ -164,6 +164,12 @@ class Tokens(Section):
     sample: Positive | None = 20_000
 
 
+class Card(Section):
+    """The dataset card. `title`: its heading and its name on the Hub (null: a general one)."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
 class Config(Section):
     """The settings of a build. `sources`: empty for all sources present. `seed`: seed of all random choices."""
 
@@ -177,6 +183,7 @@ class Config(Section):
     hold_out: HoldOut = HoldOut()
     familiarity: Familiarity = Familiarity()
     tokens: Tokens = Tokens()
+    card: Card = Card()
 
 
 def idle_settings(instruct: Instruct, tasks: Sequence[str]) -> Iterator[str]:

@@ -14,6 +14,10 @@ from schemas.label import Label, LabelSet
 from schemas.releases import MARKER, ReleaseRecord
 
 EPILOG = """\
+examples:
+  %(prog)s releases/v1 releases/v2
+  %(prog)s build releases/v2 --json
+
 Examples are matched by id. An example is altered if its text (text_sha256) differs, or its annotations for a task that
 both sides have. An instruction is altered if any of its columns differs. A release whose files differ from those listed
 in its release.json is refused. Exit codes: 1 the machine, 2 configuration.
@@ -24,7 +28,7 @@ COLUMNS = ("id", "example_id", "text_sha256", "instruction", "output", "label", 
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.diff", __doc__, EPILOG)
+    parser = command.parser("pipelines.diff", __doc__, EPILOG, "publish.md")
     parser.add_argument("old", metavar="OLD", help="the folder of a build or of a release")
     parser.add_argument("new", metavar="NEW", help="the folder of a second build or release")
     parser.add_argument("--json", action="store_true", help="print one JSON object, with the ids of all examples")

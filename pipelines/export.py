@@ -27,7 +27,7 @@ CHAT = ("messages", "alpaca", "sharegpt")
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.export", __doc__, EPILOG)
+    parser = command.parser("pipelines.export", __doc__, EPILOG, "user_data.md")
     parser.add_argument("build", metavar="BUILD", nargs="?", help="the folder of a finished build")
     parser.add_argument("--form", required=True, metavar="FORM", help=", ".join((*ANNOTATED, *CHAT)))
     parser.add_argument("--output", metavar="DIR", required=True, help="a new folder")

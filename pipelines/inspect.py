@@ -15,13 +15,13 @@ examples:
   %(prog)s my_folder                        a folder of files, or of one folder per data set
   %(prog)s my_folder --write_source_yaml    also write the guesses into source.yaml, to be corrected
 
-Nothing else is written. The last line is the command that builds a corpus from the folder. See docs/user_data.md.
+Nothing else is written. The last line is the command that builds a corpus from the folder.
 Exit codes: 1 the machine, 2 configuration, or nothing that can be read, 3 a source cannot be read, 130 interrupted.
 """
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.inspect", __doc__, EPILOG)
+    parser = command.parser("pipelines.inspect", __doc__, EPILOG, "user_data.md")
     parser.add_argument("path", metavar="PATH", help="a folder or a file")
     parser.add_argument(
         "--write_source_yaml", action="store_true", help="write source.yaml with what was guessed; never replaces one"

@@ -22,7 +22,7 @@ Exit codes: 1 the machine, 2 configuration, 130 interrupted.
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.preferences", __doc__, EPILOG)
+    parser = command.parser("pipelines.preferences", __doc__, EPILOG, "tune.md")
     parser.add_argument("build", metavar="BUILD", help="the folder of a finished build")
     parser.add_argument("--output", metavar="DIR", required=True, help="a new folder")
     parser.add_argument("--sources", metavar="A,B", help="keys or names of sources; default: all")

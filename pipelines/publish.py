@@ -17,12 +17,12 @@ examples:
   %(prog)s --output build --repo_id org/name --tag v1
 
 The token comes from HF_TOKEN or from `hf auth login`. Sources that must not be redistributed are always left out.
-Exit codes: 1 the machine or the connection, 2 configuration, 5 publishing refused, 130 interrupted; docs/publish.md.
+Exit codes: 1 the machine or the connection, 2 configuration, 5 publishing refused, 130 interrupted.
 """
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.publish", __doc__, EPILOG)
+    parser = command.parser("pipelines.publish", __doc__, EPILOG, "publish.md")
     parser.add_argument("--output", metavar="DIR", default="build", help="the folder of the build; default: build/")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(

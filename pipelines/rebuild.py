@@ -15,13 +15,16 @@ from transforms import files
 from transforms.settings import merged
 
 EPILOG = """\
+example:
+  %(prog)s --release releases/v1 --sources conll2003 --data_root raw --output rebuilt
+
 The rows are written to DIR/release, as shards that load_dataset can load.
 Exit codes: 1 the machine, 2 configuration, 3 the files or the rows differ from those of the release, 130 interrupted.
 """
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.rebuild", __doc__, EPILOG)
+    parser = command.parser("pipelines.rebuild", __doc__, EPILOG, "publish.md")
     parser.add_argument("--release", metavar="DIR", required=True, help="the folder of a release")
     parser.add_argument(
         "--sources", metavar="A,B", required=True, help='keys of sources that the release left out ("a, b",c)'

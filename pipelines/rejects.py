@@ -26,7 +26,7 @@ LIMIT, TEXT_CHARS = 100, 100
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.rejects", __doc__, EPILOG)
+    parser = command.parser("pipelines.rejects", __doc__, EPILOG, "user_data.md")
     parser.add_argument("build", metavar="BUILD", help="the folder of a build")
     parser.add_argument("--source", metavar="KEY", help="only those of this source")
     parser.add_argument("--reason", metavar="A,B", help=f"only these reasons: {', '.join(Reason)}")

@@ -32,12 +32,14 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}; see --help")
 
 
-def parser(module: str, docstring: str, epilog: str = "") -> Parser:
-    """A parser for the flags of a command, with `--debug`. `%(prog)s` in `epilog` is replaced by the program name."""
+def parser(module: str, docstring: str, epilog: str = "", guide: str = "") -> Parser:
+    """A parser for the flags of a command, with `--debug`. `%(prog)s` in `epilog` is replaced by the program name.
+    `guide`: the page in docs/ about the command.
+    """
     created = Parser(
         prog=program(module),
         description=summary(docstring),
-        epilog=epilog,
+        epilog=f"{epilog}Guide: docs/{guide}" if guide else epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -1,6 +1,7 @@
 """The command `ieforge`: its names, its help, its version, and that it runs the modules like `python -m`."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,7 +53,8 @@ def test_the_overview_has_a_line_for_each_command(flags, capsys):
     assert ieforge.main(flags) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "usage: ieforge COMMAND [FLAGS]" and max(map(len, lines)) <= 120
-    described = dict(line.strip().split("  ", 1) for line in lines if line.startswith("  "))
+    until_steps = lines[: lines.index("first steps:")] if "first steps:" in lines else lines
+    described = dict(line.strip().split("  ", 1) for line in until_steps if line.startswith("  "))
     assert list(described) == list(NAMES)
     assert all(text.strip().endswith(".") for text in described.values())
 
@@ -75,6 +77,8 @@ def test_the_version_is_that_of_the_package(capsys):
     [
         (["biuld", "--output", "x"], "error: ieforge biuld: no such command; did you mean build, rebuild?\n"),
         (["train", "stf"], "error: ieforge train stf: no such command; did you mean train sft"),
+        (["sft"], "error: ieforge sft: no such command; did you mean train sft?\n"),
+        (["trian", "sft"], "error: ieforge trian: no such command; did you mean train?\n"),
         (["xyzzy\n"], "error: ieforge xyzzy\\n: no such command; ieforge --help lists them\n"),
         (["--output", "x"], "error: ieforge --output: no such command; "),
     ],
@@ -132,3 +136,19 @@ def test_an_interrupt_before_the_first_import_gives_no_traceback(tmp_path):
 def test_ieforge_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "ieforge", "--version"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("ieforge ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_of_every_command_has_an_example_and_its_guide(name, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/ieforge"])
+    with pytest.raises(SystemExit):
+        ieforge.main([*name.split(), "--help"])
+    shown = capsys.readouterr().out
+    assert re.search(rf"^examples?:\n.*^  ieforge {name} ", shown, re.MULTILINE | re.DOTALL)
+    (guide,) = re.findall(r"^Guide: (docs/\w+\.md)$", shown, re.MULTILINE)
+    assert name.split()[-1] in (ROOT / guide).read_text("utf-8")
+
+
+def test_pipelines_as_a_module_lists_the_commands():
+    done = subprocess.run([sys.executable, "-m", "pipelines"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and done.stdout.startswith("usage: ieforge COMMAND")

@@ -39,7 +39,7 @@ def test_the_python_shown_runs(shown, built):
 
 def test_the_card_and_the_docs_show_the_same_two_lines(built):
     lines = re.findall(r"^rows = .*$", "".join(re.findall(r"```python\n(.*?)```", USE, re.DOTALL)), re.MULTILINE)
-    card = (built / "README.md").read_text().replace('"PATH", "NER"', '"build", "RE"')
+    card = (built / "README.md").read_text().replace('"corpus", "NER"', '"build", "RE"')
     assert len(lines) == 2 and "\n".join(lines) in card
 
 

@@ -20,7 +20,7 @@ examples:
 
 Builds one corpus per arm from the same sources, refuses arms whose rows hardly differ, trains on each with one recipe,
 one budget and several seeds, predicts and scores the held-out sources, and prints the differences from the first arm.
-Finished steps are skipped; run the same command again to resume. docs/compare.md explains recipe and result.
+Finished steps are skipped; run the same command again to resume.
 Exit codes: 1 the machine, 2 configuration, else the code of the command that failed; 130 interrupted.
 """
 
@@ -66,7 +66,7 @@ def compare(comparison: "Comparison", output: Path) -> dict:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("train.compare", __doc__, EPILOG)
+    parser = command.parser("train.compare", __doc__, EPILOG, "compare.md")
     parser.add_argument("--config", required=True, metavar="FILE", help="a YAML recipe, or a shipped one: compare-tiny")
     parser.add_argument("--output", default="compared", metavar="DIR", help="default: compared/")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -29,7 +29,7 @@ PLACE = "{{ .Prompt }}"
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("train.export", __doc__, EPILOG)
+    parser = command.parser("train.export", __doc__, EPILOG, "train.md")
     parser.add_argument("--adapter", metavar="DIR", help="an adapter folder written by train.sft (lora, qlora)")
     parser.add_argument("--model", metavar="NAME|DIR|FILE", help="default: the base model named in the adapter")
     parser.add_argument("--output", metavar="DIR", help="a new folder")

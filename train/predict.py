@@ -20,7 +20,7 @@ examples:
   %(prog)s --config predict.yaml --split validation
 
 Writes predictions.jsonl (for train.score), predictions.joined.jsonl (all extracted items of each text, with offsets)
-and predictions.meta.json. After an interruption, run the same command again to resume. See docs/predict.md.
+and predictions.meta.json. After an interruption, run the same command again to resume.
 Exit codes: 1 the machine or rows still without an answer, 2 configuration, 130 interrupted.
 """
 
@@ -43,7 +43,7 @@ RANGES = {
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("train.predict", __doc__, EPILOG)
+    parser = command.parser("train.predict", __doc__, EPILOG, "predict.md")
     model = parser.add_argument_group("model")
     model.add_argument(
         "--model",

@@ -35,7 +35,7 @@ examples:
   %(prog)s --predictions predictions.jsonl --by source --card adapter         also into the model card
   %(prog)s --predictions predictions.jsonl --hard_negatives build   which confusions the dictionary foresees
 
-docs/score.md defines all figures. Exit codes: 1 the machine, 2 an invalid file or flag.
+Exit codes: 1 the machine, 2 an invalid file or flag.
 """
 
 
@@ -121,7 +121,7 @@ def check_paths(*paths: str, remedy: str = "give a JSON Lines file") -> None:
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("train.score", __doc__, EPILOG)
+    parser = command.parser("train.score", __doc__, EPILOG, "score.md")
     parser.add_argument(
         "--predictions", required=True, nargs="+", metavar="FILE",
         help="a file of train.predict, or rows in IEPile's format; several: runs over the same rows",

@@ -34,7 +34,7 @@ FLAGS = ("model", "adapter", "data", "output", "method", "chat_template")
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("train.sft", __doc__, EPILOG)
+    parser = command.parser("train.sft", __doc__, EPILOG, "train.md")
     inputs = parser.add_argument_group("model and data")
     inputs.add_argument("--config", metavar="FILE", help="a YAML recipe")
     inputs.add_argument(

@@ -33,7 +33,7 @@ FLAGS = ("method", "model", "adapter", "data", "output", "chat_template")
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("train.tune", __doc__, EPILOG)
+    parser = command.parser("train.tune", __doc__, EPILOG, "tune.md")
     inputs = parser.add_argument_group("model and data")
     inputs.add_argument("--config", metavar="FILE", help="a YAML recipe")
     inputs.add_argument("--adapter", metavar="DIR", help="an adapter of train.sft to continue from")

@@ -2,8 +2,8 @@
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 import yaml
@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.config import Clean
 from pipelines.describe import agreement, citations, figures, shell
 from pipelines.describe.agreement import LayerAgreement
+from pipelines.describe.example_rows import ExampleRow
 from pipelines.describe.form_examples import FormExample
 from pipelines.describe.plural import counted
-from pipelines.sources import licences
+from pipelines.sources import Licence, licences
 from schemas import key_list, language
 from schemas.agreement import Annotators
 from schemas.build_statistics import FamiliarityCounts, SplitStatistics, Statistics, total
@@ -25,27 +26,44 @@ from schemas.manifests import LayerCounts, Losses
 TEMPLATES = Path(__file__).with_name("templates")
 LANGUAGES = ("en", "zh")
 
+FOLDER = "corpus"
+"""Stands for the folder of the card where no repository is known; the command that builds it again writes into it."""
+
 SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
 SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
 
 
-def render(
-    statistics: Statistics,
-    lang: str = "en",
-    place: str = "PATH",
-    forms: Sequence[FormExample] = (),
-    annotators: Mapping[str, Annotators] = MappingProxyType({}),
-) -> str:
+@dataclass(frozen=True)
+class Parts:
+    """What a card shows besides the statistics. `title`: None for a general one. `place`: the argument of
+    `load_dataset`, the name of the repository if the corpus has one. `rows`: an example of each task. `forms`: the
+    examples of the forms of answer, if the rows have several. `annotators`: those of sources, by key; the card does not
+    name them.
+    """
+
+    title: str | None = None
+    place: str = FOLDER
+    rows: Sequence[ExampleRow] = ()
+    forms: Sequence[FormExample] = ()
+    annotators: Mapping[str, Annotators] = field(default_factory=dict)
+
+
+def render(statistics: Statistics, lang: str = "en", parts: Parts = Parts()) -> str:
     """The text of README.md (`lang` en) or README_zh.md (zh, without the YAML, which the Hub reads in README.md alone).
 
-    The text only depends on the arguments. `place`: the argument of `load_dataset`, the name of the repository if the
-    corpus has one. `forms`: the examples of the forms of answer, if the rows have several.
-    `annotators`: those of sources, by key; the card does not name them.
+    The text only depends on the arguments.
     """
-    more = {"place": place, "forms": forms, "annotated": annotated(statistics.sources, annotators)}
+    more = {
+        "title": parts.title,
+        "place": parts.place,
+        "folder": FOLDER,
+        "examples": parts.rows,
+        "forms": parts.forms,
+        "annotated": annotated(statistics.sources, parts.annotators),
+    }
     text = template_environment().get_template(f"card.{lang}.md").render(facts(statistics) | more)
     text = "\n".join(map(printable, text.split("\n")))  # a name or label may contain control characters
-    return text if lang != "en" else f"---\n{dump(metadata(statistics))}---\n{text}"
+    return text if lang != "en" else f"---\n{dump(metadata(statistics, parts.title))}---\n{text}"
 
 
 @functools.cache
@@ -79,18 +97,21 @@ def annotated(
     return [(key, each, agreement.by_layer(each)) for key, each in several.items()]
 
 
-def metadata(statistics: Statistics) -> dict:
+def shareable(statistics: Statistics) -> list[str]:
+    """Keys of the sources whose rows a card may show: not those that must not be redistributed."""
+    return [key for key, facts in statistics.about.items() if facts.licence != Licence.GATED]
+
+
+def metadata(statistics: Statistics, title: str | None = None) -> dict:
     """The YAML block: one config per task, and `default` with all tasks."""
     rows = statistics.instructions
     about = list(statistics.about.values())
-    identifiers = licences.hub_identifiers(about)
     configs = [config("default", "data/*", rows, TASKS) | {"default": True}]
     configs += [config(task, f"data/{task}", rows, (task,)) for task in rows]
     return {
-        "pretty_name": "IEForge: instructions for information extraction",
+        "pretty_name": title or "IEForge: instructions for information extraction",
         "language": sorted({facts.lang for facts in about}),
-        "license": identifiers,
-        **({"license_name": "per-source"} if "other" in identifiers else {}),
+        **licences.hub_licence(about),
         "task_categories": ["text-generation", "token-classification"],
         "tags": ["information-extraction", "instruction-tuning", *topics(rows), "ieforge"],
         "size_categories": [size_category(figures.row_count(rows))],

@@ -108,7 +108,7 @@ def recipe(config: Config) -> dict[str, Any]:
         mode="json",
         exclude_defaults=True,
         exclude={
-            **dict.fromkeys(("data_root", "sources", "familiarity", "tokens"), True),
+            **dict.fromkeys(("data_root", "sources", "familiarity", "tokens", "card"), True),
             "mine": {"cache", "accelerator"},
         },
     )

@@ -28,12 +28,12 @@ examples:
 
 The result in DIR/export is a data root: python -m pipelines.build --data_root DIR/export.
 All other flags are passed to Apache Beam, for example --direct_running_mode=multi_processing --direct_num_workers=2.
-Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted; docs/knowledge.md.
+Exit codes: 1 the machine, 2 configuration, 3 an input cannot be read, 130 interrupted.
 """
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.knowledge", __doc__, EPILOG)
+    parser = command.parser("pipelines.knowledge", __doc__, EPILOG, "knowledge.md")
     data = parser.add_argument_group("data")
     data.add_argument(
         "--wikidata",

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 from pipelines import build_folder, build_reports, sources
 from pipelines.build_reports import DATA_DOCS, FAMILIARITY, REPORT, STATISTICS, VALIDATION
 from pipelines.describe import card, croissant, dataset_info, figures
-from pipelines.describe.form_examples import FormExample, form_examples
+from pipelines.describe.example_rows import example_rows
+from pipelines.describe.form_examples import form_examples
 from pipelines.engine import dag
 from pipelines.sources import Licence
 from schemas import json_values, manifest_file
-from schemas.agreement import Annotators
 from schemas.arrow import instruction_schema
 from schemas.build_statistics import Statistics
 from schemas.errors import ConfigError
@@ -252,15 +252,22 @@ def prepare(
     work = f"{output}/{WORK}"
     ingested = build_folder.read_result(output, Ingested)
     about = ingested.sources
-    planned = parts(build_folder.read_result(output, Instructed).shards, frozenset(keep))
+    written = build_folder.read_result(output, Instructed).shards
+    planned = parts(written, frozenset(keep))
     statistics = figures.subset(build_reports.read_statistics(output), keep)
     build = build_folder.read_manifest(output, Carded).completion.fingerprint
     rewrite(output, planned, statistics, build)
     included = [
         release_file(part.name, f"{work}/{part.name}" if part.mixed else f"{output}/{part.built}") for part in planned
     ]
-    forms = form_examples(output, build_folder.read_result(output, Instructed).shards, statistics.sources)
-    texts = descriptions(statistics, included, repo_id, forms, ingested.annotators) | extra
+    shown = card.Parts(
+        title=build_folder.configuration(output).card.title,
+        place=repo_id or card.FOLDER,
+        rows=example_rows(output, written, card.shareable(statistics)),
+        forms=form_examples(output, written, statistics.sources),
+        annotators=ingested.annotators,
+    )
+    texts = descriptions(statistics, included, repo_id, shown) | extra
     for name, text in texts.items():
         files.write_text(f"{work}/{name}", text)
     included += [release_file(name, f"{work}/{name}") for name in (REPORT, *texts)]
@@ -296,18 +303,14 @@ def source_terms(source: SourceFacts) -> SourceTerms:
 
 
 def descriptions(
-    statistics: Statistics,
-    shards: Iterable[ReleaseFile],
-    repo_id: str | None,
-    forms: Sequence[FormExample],
-    annotators: Mapping[str, Annotators],
+    statistics: Statistics, shards: Iterable[ReleaseFile], repo_id: str | None, shown: card.Parts
 ) -> dict[str, str]:
-    """Name → text of the files that describe a release with these statistics, shards, forms and annotators."""
+    """Name → text of the files that describe a release with these statistics and shards. `shown`: the card's parts."""
     url = f"https://huggingface.co/datasets/{repo_id}" if repo_id else None
     shard_files = [croissant.ShardFile(shard.name, shard.size, shard.sha256) for shard in shards]
     return {
-        "README.md": card.render(statistics, "en", repo_id or "PATH", forms, annotators),
-        "README_zh.md": card.render(statistics, "zh", repo_id or "PATH", forms, annotators),
+        "README.md": card.render(statistics, "en", shown),
+        "README_zh.md": card.render(statistics, "zh", shown),
         "croissant.json": croissant.render(statistics, shard_files, url),
         "dataset_info.json": dataset_info.render(statistics.instructions, repo_id),
         STATISTICS: json_values.render(statistics),

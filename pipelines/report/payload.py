@@ -103,7 +103,7 @@ def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dic
             "tasks": about.tasks,
             "licence": short(about.licence),
             "licence_text": short(about.licence_text),
-            "domain": short(about.domain) or "domain not stated",
+            "domain": short(about.domain),
             "splits": {
                 split: {
                     "read": splits[split].read.examples,

@@ -22,8 +22,18 @@ FIRST_PROBLEMS = 3
 LAYERS = ("entities", "relations", "events")
 
 
+EPILOG = """\
+examples:
+  %(prog)s --data_root raw                            which sources are there, and where to get the others
+  %(prog)s --fetch conll2004,scierc --data_root raw   download them, as far as that is possible without registration
+  %(prog)s --verify raw                               read everything, and count
+
+Exit codes: 1 the machine or the connection, 2 configuration, 3 a source cannot be read, 130 interrupted.
+"""
+
+
 def argument_parser() -> argparse.ArgumentParser:
-    parser = command.parser("pipelines.sources", __doc__, "exit codes: 2 configuration, 3 a source cannot be read")
+    parser = command.parser("pipelines.sources", __doc__, EPILOG, "data.md")
     parser.add_argument(
         "--data_root", metavar="DIR", help="folder with one folder of original files per source, named by source key"
     )

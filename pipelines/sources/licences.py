@@ -4,7 +4,7 @@ This interprets what the authors state and is meant for people to check; it is n
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
 from pipelines.sources import Licence
@@ -176,5 +176,20 @@ def by_terms(about: Mapping[str, SourceFacts]) -> dict[Terms, list[str]]:
 
 
 def hub_identifiers(about: Iterable[SourceFacts]) -> list[str]:
-    """The `license` list of a card: unique identifiers, sorted."""
+    """The identifiers of all sources: unique, sorted."""
     return sorted({name for facts in about for name in identifiers(facts)})
+
+
+def hub_licence(about: Collection[SourceFacts]) -> dict[str, str | list[str]]:
+    """`license` and `license_name` of a card.
+
+    A corpus with a source that nobody may redistribute, or whose licence is not known, is `other`: a list of the
+    licences of the others would read as a permission for all of it.
+    """
+    classes = {facts.licence for facts in about}
+    if Licence.GATED in classes:
+        return {"license": "other", "license_name": "contains-sources-not-to-be-redistributed"}
+    if Licence.ASK in classes:
+        return {"license": "other", "license_name": "contains-sources-without-licence"}
+    names = hub_identifiers(about)
+    return {"license": names, **({"license_name": "per-source"} if "other" in names else {})}

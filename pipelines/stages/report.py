@@ -15,7 +15,7 @@ def stage(build: BuildSettings) -> Stage:
         folders=("reports/report",),
         inputs=[],
         modules=(__name__,),
-        data=("pipelines/report/templates",),
+        data=("pipelines/report/templates", "transforms/pages/templates", "validation/templates"),
         run=run,
         files=(REPORT,),
         form=Reported,

@@ -68,6 +68,7 @@ def stage(build: BuildSettings) -> Stage:
             files.checksum(build.config.mine.contrasts) if build.config.mine.contrasts else None,
         ],
         modules=(__name__,),
+        data=("hard_negatives/templates", "transforms/pages/templates", "validation/templates"),
         run=partial(run, build.config, build.options),
         form=Validated,
     )

@@ -128,6 +128,7 @@ def test_sources_without_gold_are_left_out(tmp_path):
     ("changes", "expected"),
     [
         ({"arms": {"one": {}}}, "arms: .*there must be at least 2 arms"),
+        ({"arms": {"a": {"mine": {}}, "b": {"mine": {}}}}, "arms: .*a and b have the same settings"),
         ({"budget": {}}, "budget: .*write either {steps: N} or {tokens: N}"),
         ({"budget": {"steps": 5, "tokens": 5}}, "budget: .*write either {steps: N} or {tokens: N}"),
         ({"budget": {"steps": 0}}, "budget.steps: .*greater than 0"),

@@ -114,7 +114,7 @@ def test_nothing_heavy_is_imported_before_paths_are_checked(tmp_path):
     ],
 )
 def test_a_comparison_checks_its_later_commands_first(tmp_path, changes, line):
-    content = {"arms": {"a": {}, "b": {}}, "tasks": ["NER"], "sources": ["s"], "held_out": ["c", "d", "e"]}
+    content = {"arms": {"a": {}, "b": {"seed": 1}}, "tasks": ["NER"], "sources": ["s"], "held_out": ["c", "d", "e"]}
     content |= {"seeds": [1, 2, 3], "sft": "tiny-cpu", "budget": {"steps": 5}} | changes
     path = tmp_path / "recipe.yaml"
     path.write_text(json.dumps(content))

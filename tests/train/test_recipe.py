@@ -52,6 +52,7 @@ def test_shipped_recipes_are_read_by_name_and_valid(name):
         ({"adapter": "a", "lora": {"r": 8}}, "a continued adapter keeps its options"),
         ({"adapter": "a", "method": "full"}, "an adapter is continued with lora or qlora"),
         ({"method": "full", "lora": {"r": 8}}, "method full trains all weights"),
+        ({"training": {"per_device_train_batch_size": 0}}, "per_device_train_batch_size 0: must be at least 1"),
     ],
 )
 def test_a_wrong_recipe_is_one_line(changed, line, tmp_path):

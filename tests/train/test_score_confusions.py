@@ -149,7 +149,7 @@ def test_the_command_prints_writes_and_plots_them(tmp_path, build, capsys):
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert any(line.startswith("NER Harbour all 1 3 66.67 ") and line.endswith(" 33.33") for line in lines)
     assert "NER Harbour ship port 2 1" in lines and "NER Harbour ship cargo 1 –" in lines
-    assert "<h2>Confusions</h2>" in (tmp_path / "scores.html").read_text()
+    assert ">Confusions</h2>" in (tmp_path / "scores.html").read_text()
     assert main([*flags, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["confusions"]["rows"]
     assert rows[0]["foreseen"][0]["share"] == pytest.approx(2 / 3)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -77,6 +78,9 @@ class Comparison(BaseModel):
     def check_arms(cls, arms: dict) -> dict:
         if len(arms) < LEAST_ARMS:
             raise ValueError(f"there must be at least {LEAST_ARMS} arms; the others are compared with the first")
+        for first, second in combinations(arms, 2):
+            if arms[first] == arms[second]:
+                raise ValueError(f"{first} and {second} have the same settings, so their corpora would be equal")
         return arms
 
     @field_validator("seeds", "held_out", "sources", "held_out_labels")

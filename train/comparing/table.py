@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from train.scoring.table import aligned, number
-
-NO_EVIDENCE = "random weights: this only shows that the parts work together and is no evidence for or against any arm"
+from train.scoring.words import say
+from transforms.pages.phrases import Phrase
 
 Cells = tuple[list[str], list[list[str]]]
 """The header of a table, and its rows."""
@@ -13,7 +13,7 @@ Cells = tuple[list[str], list[list[str]]]
 def as_text(result: dict) -> str:
     baseline = result["baseline"]
     lines = [
-        headline(result),
+        *headline(result),
         aligned(*arm_cells(result), last_name="arm"),
         f"\nF1 on the held-out sources, in %; difference: the arm minus {baseline}, match {result['match']}:",
         aligned(*score_cells(result)),
@@ -24,33 +24,26 @@ def as_text(result: dict) -> str:
     return "\n".join(lines)
 
 
-def headline(result: dict) -> str:
+def headline(result: dict) -> Sequence[Phrase]:
+    """What was trained, in two lines."""
     (unit, size), *_ = result["budget"].items()
-    return (
-        f"base model: {result['model']}{'' if result['evidence'] else f' ({NO_EVIDENCE})'}\n"
-        f"{len(result['seeds'])} seeds per arm, {number(size)} {unit} for each model, trained on "
-        f"{', '.join(result['trained_on'])}"
-    )
+    model = say("comparison.model" if result["evidence"] else "comparison.random", model=result["model"])
+    sources = ", ".join(result["trained_on"])
+    return model, say(f"comparison.{unit}", n=len(result["seeds"]), size=number(size), sources=sources)
 
 
-def confusion_title(result: dict) -> str:
-    return (
-        "Right mention, wrong label, per 100 gold items; near: the given label is a hard negative of the right one in "
-        f"the dictionary of {result['dictionary']}"
-    )
+def confusion_title(result: dict) -> Phrase:
+    return say("comparison.confusions", arm=result["dictionary"])
 
 
-def intervals_note(result: dict) -> str:
-    return (
-        f"Intervals: 95 %, {result['draws']:,} resamples of texts and of seeds; both arms are scored on the same texts "
-        "and seeds."
-    )
+def intervals_note(result: dict) -> Phrase:
+    return say("comparison.intervals", draws=result["draws"])
 
 
 def arm_cells(result: dict) -> Cells:
     """How much each arm differs from the first one, and what it cost. Figures are means over the seeds."""
-    header = ["arm", "rows", "differing rows", "differing labels", "steps", "rows shown", "tokens shown"]
-    header += ["build s", "train s", "predict s"]
+    names = ["arm", "rows", "differing rows", "differing labels", "steps", "rows shown", "tokens shown"]
+    header = say.columns(*names, "build s", "train s", "predict s")
     rows = []
     for arm, figures in result["arms"].items():
         apart = [figures["differing_rows"], figures["differing_labels"]]
@@ -62,27 +55,34 @@ def arm_cells(result: dict) -> Cells:
 
 
 def score_cells(result: dict) -> Cells:
-    header = ["arm", "task", "source", "measure", "texts", f"F1 {result['baseline']}", "F1 arm", "difference", "95 %"]
+    header = say.columns("arm", "task", "source", "measure", "texts")
+    header += [f"F1 {result['baseline']}", *say.columns("F1 arm", "difference", "95 %")]
     rows = []
     for row in result["rows"]:
         means = [100 * sum(f1) / len(f1) for f1 in row["f1"]]
-        cells = [row["arm"], row["task"], source(row), row["measure"], number(row["texts"])]
+        cells = [row["arm"], row["task"], source(row), kind(row, "measure"), number(row["texts"])]
         rows.append([*cells, *(f"{mean:.2f}" for mean in means), *difference_cells(row)])
     return header, rows
 
 
 def confusion_cells(result: dict) -> Cells:
-    header = ["arm", "task", "source", "confusions", "gold", result["baseline"], "arm", "difference", "95 %"]
+    header = say.columns("arm", "task", "source", "confusions", "gold")
+    header += [result["baseline"], *say.columns("arm", "difference", "95 %")]
     rows = []
     for row in result["confusions"]:
-        cells = [row["arm"], row["task"], source(row), row["kind"], number(row["gold"])]
+        cells = [row["arm"], row["task"], source(row), kind(row, "kind"), number(row["gold"])]
         rows.append([*cells, *(f"{100 * rate:.2f}" for rate in row["rates"]), *difference_cells(row)])
     return header, rows
 
 
 def source(row: dict) -> str:
-    name = row["source"] or "mean over sources"
-    return name if row["labels"] == "all" else f"{name}, held-out labels"
+    name = row["source"] or say("comparison.mean")
+    return name if row["labels"] == "all" else say("comparison.held_out", source=name)
+
+
+def kind(row: dict, key: str) -> Phrase:
+    """What a row counts. `key`: `measure` for scores, `kind` for confusions."""
+    return say(f"measure.{row[key]}" if key == "measure" else f"comparison.{row[key]}")
 
 
 def difference_cells(row: dict) -> Sequence[str]:

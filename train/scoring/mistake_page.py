@@ -1,44 +1,41 @@
 """A sample of mistakes → the part of the page of scores that shows them, with filters."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 from urllib.parse import quote
 
-from train.scoring.mistakes import Mistakes, payload
+from train.scoring.mistakes import Mistakes
+from train.scoring.words import TEMPLATES, say
+from transforms.pages.phrases import element, html
 
-SCRIPT = Path(__file__).parent / "templates" / "mistakes.js"
+SCRIPT = (TEMPLATES / "mistakes.js").read_text(encoding="utf-8")
+"""Draws the texts from the data of the page: the payload of the mistakes, `files` (the predictions of each run), and
+`colours` (class of error → CSS class).
+"""
 
 
-def mistake_section(
-    mistakes: Mistakes, files: Sequence[str], kinds: dict[str, dict[str, str]], hard_negatives: str
-) -> Iterator[str]:
-    """The section. `files`: the predictions of each run. `kinds`: class of error → its `colour` (a CSS class) and its
-    `meaning`. `hard_negatives`: the address of the page of hard negatives, "" without one.
-    """
-    yield "<h2 id=mistakes>Mistakes</h2>"
+def mistake_section(mistakes: Mistakes, runs: int, hard_negatives: str) -> Iterator[str]:
+    """The section. `hard_negatives`: the address of the page of hard negatives, "" without one."""
+    yield element("h2", say("mistakes.title"), "id=mistakes")
     if not mistakes.texts:
-        yield "<p>None.</p>"
+        yield element("p", say("scores.none"))
         return
     yield from pair_table(mistakes, hard_negatives)
-    yield (
-        "<p>Texts with a mistake: <mark class=gold>mentions of the gold</mark>, <mark class=given>mentions of wrong "
-        "predictions</mark>; ✓ right, ✗ wrong, ○ missed.</p>"
-    )
-    yield '<div class=filters role=search aria-label="Filter the texts">'
-    for name, title in (("kind", "class of error"), ("source", "source"), ("task", "task"), ("label", "label")):
-        yield f"<label>{title}<select id=mistakes-{name}><option value=''>all</option></select></label>"
-    yield '<label>search<input type=search id=mistakes-search placeholder="words of a text, or an id"></label>'
-    if len(files) > 1:
-        yield "<label class=check><input type=checkbox id=mistakes-differs> only where the files differ</label>"
+    marks = (element("mark", say(f"mistakes.{kind}_mark"), f"class={kind}") for kind in ("gold", "given"))
+    yield f"<p>{html(say('mistakes.about'))} {', '.join(marks)}</p>"
+    yield f"<div class=filters role=search {say('mistakes.filter').label('aria-label')}>"
+    for name in ("kind", "source", "task", "label"):
+        every = element("option", say("mistakes.all"), "value=''")
+        yield f"<label>{html(say(f'mistakes.{name}'))}<select id=mistakes-{name}>{every}</select></label>"
+    search = say("mistakes.search_for").label("placeholder")
+    yield f"<label>{html(say('mistakes.search'))}<input type=search id=mistakes-search {search}></label>"
+    if runs > 1:
+        differs = html(say("mistakes.differs"))
+        yield f"<label class=check><input type=checkbox id=mistakes-differs> {differs}</label>"
     yield "<button type=button id=mistakes-pair hidden></button>"
-    yield "<span id=mistakes-count class=dim aria-live=polite></span></div>"
-    yield "<div id=mistakes-list></div><p><button type=button id=mistakes-more>more</button></p>"
-    content = payload(mistakes) | {"files": list(files), "kinds": kinds}
-    encoded = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
-    yield f'<script type="application/json" id="mistakes-data">{encoded}</script>'
-    yield f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    yield "<span id=mistakes-count class=dim role=status aria-live=polite></span></div>"
+    more = element("button", say("mistakes.more"), "type=button id=mistakes-more")
+    yield f"<div id=mistakes-list></div><p>{more}</p>"
 
 
 def pair_table(mistakes: Mistakes, hard_negatives: str) -> Iterator[str]:
@@ -47,13 +44,15 @@ def pair_table(mistakes: Mistakes, hard_negatives: str) -> Iterator[str]:
     """
     if not mistakes.pairs:
         return
-    yield "<h3>Labels that are confused most often</h3>"
-    head = "<th>right label<th>given label<th class=n>times<th>source<th>task"
-    yield f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>"
+    yield element("h3", say("mistakes.confused"), "id=confused")
+    gold, given, times, source, task = map(html, say.columns("right label", "given label", "times", "source", "task"))
+    head = f"<th>{gold}<th>{given}<th class=n>{times}<th>{source}<th>{task}"
+    yield f"<div class=wide tabindex=0><table><thead><tr>{head}</tr></thead><tbody>"
     for number, pair in enumerate(mistakes.pairs):
         source = escape(pair.source)
         if hard_negatives and pair.key:
-            source = f'<a href="{escape(hard_negatives)}#{escape(quote(f"{pair.task}/{pair.key}"))}">{source}</a>'
+            address = f"{escape(hard_negatives)}#{escape(quote(f'{pair.task}/{pair.key}'))}"
+            source = f'<a href="{address}" data-page>{source}</a>'
         yield (
             f"<tr><td><button type=button class=link data-pair={number}>{escape(pair.gold)}</button>"
             f"<td>{escape(pair.given)}<td class=n>{pair.times:,}<td>{source}<td>{pair.task}</tr>"

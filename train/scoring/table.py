@@ -6,6 +6,8 @@ from dataclasses import asdict
 
 from schemas.errors import printable
 from train.scoring.aggregate import RATES, Figures, Rate, Report, Scores, Table
+from train.scoring.words import say
+from transforms.pages.phrases import Phrase
 
 
 def as_json(report: Report) -> dict:
@@ -108,11 +110,12 @@ def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
     columns = group_columns(table)
     spread = any(row.spread is not None for row in table.rows)
     by_text = any(row.rouge_2 is not None for row in table.rows)
-    header = [*columns, "measure", "texts", "gold", "pred", "right", "P", "R", "F1", "95 %"]
-    header += ["±"] * spread + ["macro-F1", "overlap-F1"] + ["ROUGE-2", "F1+R2"] * by_text
+    names = [*columns, "measure", "texts", "gold", "pred", "right", "P", "R", "F1", "95 %"]
+    names += ["±"] * spread + ["macro-F1", "overlap-F1"] + ["ROUGE-2", "F1+R2"] * by_text
+    header = say.columns(*names)
     rows = []
     for row in table.rows:
-        cells = [*(row.group[name] for name in columns), row.measure]
+        cells = [*(row.group[name] for name in columns), measure(row)]
         cells += [number(count) for count in (row.texts, row.gold, row.predicted, row.right)]
         cells += [share(figure) for figure in row.figures]
         cells.append("–".join(share(end) for end in row.intervals[2]) if row.intervals else "")
@@ -120,10 +123,18 @@ def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
         cells += [share(row.macro[2]), share(row.overlap[2])]
         cells += [share(row.rouge_2), share(row.combined)] * by_text
         rows.append(cells)
-    for (task, measure), measure_rows in by_measure(table.rows).items():
+    for (task, _), measure_rows in by_measure(table.rows).items():
         if len(measure_rows) > 1:
-            name = [task, f"mean of {len(measure_rows)}", *[""] * len(columns)][: len(columns)]
-            cells = [*name, measure, "", "", "", "", *(share(figure) for figure in mean_figures(measure_rows))]
+            name = [task, say("mean", n=len(measure_rows)), *[""] * len(columns)][: len(columns)]
+            cells = [
+                *name,
+                measure(measure_rows[0]),
+                "",
+                "",
+                "",
+                "",
+                *(share(figure) for figure in mean_figures(measure_rows)),
+            ]
             rows.append([*cells, *[""] * (len(header) - len(cells))])
     return header, rows
 
@@ -132,10 +143,10 @@ def rate_cells(table: Table) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the rates with their intervals: items per text, and shares in per cent."""
     columns = group_columns(table)
     rows = [
-        [*(row.group[name] for name in columns), row.measure, *(rate_cell(name, row.rates[name]) for name in RATES)]
+        [*(row.group[name] for name in columns), measure(row), *(rate_cell(name, row.rates[name]) for name in RATES)]
         for row in table.rows
     ]
-    return [*columns, "measure", "pred/text", "gold/text", "hallucinated", "omitted"], rows
+    return say.columns(*columns, "measure", "pred/text", "gold/text", "hallucinated", "omitted"), rows
 
 
 def rate_cell(name: str, rate: Rate) -> str:
@@ -147,13 +158,18 @@ def rate_cell(name: str, rate: Rate) -> str:
 def error_cells(table: Table, kind: str) -> tuple[list[str], list[list[str]]]:
     """Header and rows of error classes; `kind`: wrong (predictions) or missed (gold)."""
     columns = group_columns(table)
-    header = [*columns, "measure", f"{kind}:", *getattr(table.rows[0], kind)]
+    classes = (say(f"kind.{name}") for name in getattr(table.rows[0], kind))
+    header = [*say.columns(*columns, "measure", f"{kind}:"), *classes]
     rows = []
     for row in table.rows:
         counts = getattr(row, kind).values()
-        cells = [*(row.group[name] for name in columns), row.measure]
+        cells = [*(row.group[name] for name in columns), measure(row)]
         rows.append([*cells, number(sum(counts)), *map(number, counts)])
     return header, rows
+
+
+def measure(row: Scores) -> Phrase:
+    return say(f"measure.{row.measure}")
 
 
 def group_columns(table: Table) -> list[str]:

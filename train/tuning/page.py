@@ -1,4 +1,4 @@
-"""The summary of a training → `training.html`: its curves, figures and lengths, in one file without scripts."""
+"""The summary of a training → `training.html`: its curves, figures and lengths, in one file."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,10 @@ from html import escape
 
 from train.scoring.report import STYLE
 from train.scoring.table import number, share
+from train.scoring.words import say
 from train.tuning.summary import Summary, duration
+from transforms.pages.document import document
+from transforms.pages.phrases import Phrase, element, html
 
 WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 640, 220, 56, 24, 22
 """Size of a plot, and of the margins for its labels, in pixels."""
@@ -22,56 +25,54 @@ svg .line { fill: none; stroke-width: 1.8; } svg .s0 { stroke: var(--k2); } svg 
 svg .p0 { fill: var(--k2); } svg .p1 { fill: var(--k0); }
 """
 
-PLOTS = (
-    ("Loss", {"loss": "training (mean since the last point)", "validation_loss": "validation"}),
-    ("F1 of the answers to validation texts", {"f1": "F1"}),
-    ("Learning rate", {"learning_rate": "learning rate"}),
-)
-"""Title of a plot and its lines: value of a point of the curve → legend."""
+PLOTS = {"loss": ("loss", "validation_loss"), "f1": ("f1",), "learning_rate": ("learning_rate",)}
+"""Plot → its lines, which are values of a point of the curve."""
 
 
 def page(summary: Summary) -> str:
     """Returns the page. Equal summaries give equal pages."""
-    body = ["<h1>Training</h1>", *facts(summary)]
-    for title, lines in PLOTS:
-        series = {legend: values(summary.curve, name) for name, legend in lines.items()}
+    body = [element("h1", say("training.title")), *facts(summary)]
+    for name, lines in PLOTS.items():
+        series = {say(f"line.{line}"): values(summary.curve, line) for line in lines}
         series = {legend: line for legend, line in series.items() if line}
         if series:
-            body.append(f"<h2>{title}</h2><div class=wide>{plot(series, summary.saved_step)}</div>")
+            title = say(f"plot.{name}")
+            body.append(
+                element("h2", title) + f"<div class=wide tabindex=0>{plot(title, series, summary.saved_step)}</div>"
+            )
     if summary.lengths:
-        body += ["<h2>Rows</h2>", *lengths_table(summary)]
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>Training</title><style>{STYLE}{LINE}</style></head><body>",
-            *body,
-            "</body></html>\n",
-        ]
-    )
+        body += [element("h2", say("training.lengths")), *lengths_table(summary)]
+    return document(say("training.title"), body, say.words, STYLE + LINE)
 
 
 def facts(summary: Summary) -> Iterator[str]:
     """The figures of the training as a table."""
     rows = {
-        "base model": f"<code>{escape(summary.model)}</code>",
+        "model": f"<code>{escape(summary.model)}</code>",
         "method": escape(summary.method),
-        "trainable weights": number(summary.trainable_parameters),
-        "rows": f"{number(summary.rows.train)} for training, {number(summary.rows.validation)} for validation",
-        "steps": f"{number(summary.steps)} ({summary.epochs:.2f} epochs); the weights of step "
-        f"{number(summary.saved_step)} are saved",
+        "weights": number(summary.trainable_parameters),
+        "rows": html(say("training.row_counts", train=summary.rows.train, validation=summary.rows.validation)),
+        "steps": html(
+            say(
+                "training.step_counts",
+                steps=summary.steps,
+                epochs=f"{summary.epochs:.2f}",
+                saved=summary.saved_step,
+            )
+        ),
         "loss": _figure(summary.train_loss),
-        "validation loss": _figure(summary.validation_loss),
-        "F1": "–" if summary.f1 is None else f"{100 * summary.f1:.2f} %",
+        "validation_loss": _figure(summary.validation_loss),
+        "f1": "–" if summary.f1 is None else f"{100 * summary.f1:.2f} %",
         "time": duration(summary.seconds),
-        "speed": "–" if summary.tokens_per_s is None else f"{number(summary.tokens_per_s)} tokens/s",
+        "speed": "–"
+        if summary.tokens_per_s is None
+        else html(say("training.tokens_per_s", n=number(summary.tokens_per_s))),
         "tokens": number(summary.tokens),
         "device": f"{escape(summary.device)}, {escape(summary.dtype)}",
     }
-    yield "<div class=wide><table class=facts>"
+    yield "<div class=wide tabindex=0><table class=facts>"
     for name, value in rows.items():
-        yield f"<tr><th>{name}</th><td>{value}</td></tr>"
+        yield f"<tr>{element('th', say(f'training.{name}'))}<td>{value}</td></tr>"
     yield "</table></div>"
 
 
@@ -84,7 +85,7 @@ def values(curve: Sequence[Mapping[str, float]], name: str) -> list[tuple[int, f
     return [(int(p["step"]), p[name]) for p in curve if name in p and math.isfinite(p[name])]
 
 
-def plot(series: Mapping[str, Sequence[tuple[int, float]]], saved_step: int) -> str:
+def plot(title: Phrase, series: Mapping[Phrase, Sequence[tuple[int, float]]], saved_step: int) -> str:
     """An SVG with a line per entry of `series`, from 0 to a round value and the last step, and a vertical line at
     `saved_step`.
     """
@@ -97,7 +98,9 @@ def plot(series: Mapping[str, Sequence[tuple[int, float]]], saved_step: int) -> 
     def y(value: float) -> float:
         return 10 + (HEIGHT - BOTTOM - 10) * (1 - value / top)
 
-    parts = [f'<svg width="{WIDTH}" height="{HEIGHT + 20 * len(series)}" role="img">']
+    label = say("plot.drawing", title=title).label("aria-label")
+    height = HEIGHT + 20 * len(series)
+    parts = [f'<svg width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" {label}>']
     for part in range(GRID_LINES + 1):
         value = top * part / GRID_LINES
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
@@ -111,9 +114,10 @@ def plot(series: Mapping[str, Sequence[tuple[int, float]]], saved_step: int) -> 
         points = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in line)
         parts.append(f'<polyline class="line s{at}" points="{points}"/>')
         for step, value in line:
-            place, shown = f'cx="{x(step):.1f}" cy="{y(value):.1f}"', f"step {step:,}: {value:.6g}"
-            parts.append(f'<circle class="p{at}" {place} r="2.5"><title>{shown}</title></circle>')
-        parts.append(f'<text class="p{at}" x="{LEFT}" y="{HEIGHT + 16 + 20 * at}">{legend}</text>')
+            place = f'cx="{x(step):.1f}" cy="{y(value):.1f}"'
+            shown = element("title", say("plot.point", step=step, value=f"{value:.6g}"))
+            parts.append(f'<circle class="p{at}" {place} r="2.5">{shown}</circle>')
+        parts.append(element("text", legend, f'class="p{at}" x="{LEFT}" y="{HEIGHT + 16 + 20 * at}"'))
     return "".join([*parts, "</svg>"])
 
 
@@ -127,8 +131,9 @@ def scale_end(largest: float) -> float:
 
 def lengths_table(summary: Summary) -> Iterator[str]:
     """Rows and tokens by task and source."""
-    header = ("task", "source", "rows", "tokens p50", "p95", "max", "too long", "share", "trained on", "tokens")
-    yield "<div class=wide><table><tr>" + "".join(f"<th>{name}</th>" for name in header) + "</tr>"
+    columns = ("task", "source", "rows", "tokens p50", "p95", "max", "too long", "share", "trained on", "tokens")
+    header = (element("th", name, "class=n" if at > 1 else "") for at, name in enumerate(say.columns(*columns)))
+    yield f"<div class=wide tabindex=0><table><tr>{''.join(header)}</tr>"
     for each in summary.lengths:
         counts = (each.rows, each.median, each.p95, each.longest, each.too_long)
         cells = [*map(number, counts), share(each.too_long / each.rows), number(each.trained), number(each.tokens)]

@@ -86,6 +86,10 @@ class Recipe(BaseModel):
     training: dict = {}
 
 
+AT_LEAST_ONE = ("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps")
+"""Options of `training` that the library takes as 0 or less and then fails with after the rows are read."""
+
+
 def shipped_names() -> list[str]:
     """Names of the recipes of train.sft in the package, without those of train.compare and train.tune."""
     return sorted(path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(OTHERS))
@@ -129,6 +133,10 @@ def check(values: Settings) -> Recipe:
         raise ConfigError(
             f"{values.place('lora')}lora: method full trains all weights; remove the section or use method lora"
         )
+    for key in AT_LEAST_ONE:
+        number = recipe.training.get(key)
+        if isinstance(number, int) and number < 1:
+            raise ConfigError(f"{values.place('training')}training.{key} {number}: must be at least 1")
     needs = {"eval_f1": recipe.eval_f1, "early_stopping": recipe.early_stopping, "keep": recipe.keep == "best"}
     for key, needs_validation in needs.items():
         if needs_validation and not validates(recipe):

@@ -128,7 +128,7 @@ function drawLengths() {
         )
       : el("p", {}, say("filter.nothing")),
     behind(
-      ["", ...sayAll(["column.length", "column.number", "column.share"])],
+      sayAll(["column.language", "column.length", "column.number", "column.share"]),
       drawn.flatMap(([name, { rows }]) => rows.map(([what, n, part]) => [name, what, n, part])),
     ),
   );

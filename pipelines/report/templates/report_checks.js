@@ -1,5 +1,8 @@
 // The leakage matrix and the results of validation.
 
+// A rule in the language of the page; one of an older build stays as it is.
+const rule = (meaning) => (meaning in WORDS[LANGUAGE] ? say(meaning) : meaning);
+
 function drawLeakage() {
   const keys = new Set(sourceKeys());
   const isShown = (pair, key) => {
@@ -82,7 +85,7 @@ function drawLeakage() {
     rows.length,
     el(
       "div",
-      { class: "wide" },
+      { class: "wide", tabindex: 0 },
       drawing(...size, say("leakage.drawing", { n: rows.length }), shapes),
     ),
     behind(
@@ -110,7 +113,7 @@ function drawValidation() {
           fill: success ? "var(--good)" : "var(--bad)",
           "data-mark": "expectation",
         },
-        svg("title", {}, `${say(success ? "validation.passed" : "validation.failed")}: ${meaning}`),
+        svg("title", {}, `${say(success ? "validation.passed" : "validation.failed")}: ${rule(meaning)}`),
       ),
     );
     const caption = failed
@@ -130,7 +133,7 @@ function drawValidation() {
       behind(
         sayAll(["column.expectation", "column.column", "column.result", "column.unexpected"]),
         expectations.map(([meaning, column, success, unexpected]) => [
-          meaning,
+          coded(rule(meaning)),
           column || "",
           say(success ? "validation.passed" : "validation.failed"),
           unexpected,

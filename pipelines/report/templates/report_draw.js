@@ -1,6 +1,7 @@
 // Helpers of all parts of the page: elements, SVG, numbers and tables. Text is inserted as text nodes, never as markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+for (const source of Object.values(data.sources)) source.domain ||= say("domain.none");
 const SPLITS = ["train", "validation", "test"];
 const TASKS = ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"];
 
@@ -69,6 +70,16 @@ function room(section) {
   return Math.floor(byId(section).getBoundingClientRect().width);
 }
 
+function sayAll(keys) {
+  return keys.map((key) => say(key));
+}
+
+// "a, b and c"
+function list(items) {
+  if (items.length < 2) return items.join("");
+  return say("list.last", { items: items.slice(0, -1).join(say("list.comma")), last: items[items.length - 1] });
+}
+
 function count(n) {
   return Math.round(n).toLocaleString("en-US");
 }
@@ -113,6 +124,11 @@ function cut(text, width) {
   return kept ? `${kept}…` : "";
 }
 
+// The writing on a button: outside of it, since a screen reader reads the button's own label.
+function writing(x, y, text, style = "") {
+  return svg("text", { x, y, class: style, "pointer-events": "none", "aria-hidden": "true" }, text);
+}
+
 // A table that first shows `step` rows. Numeric columns are right-aligned, with thousands separators.
 function table(header, rows, step = 100) {
   const body = el("tbody");
@@ -129,7 +145,7 @@ function table(header, rows, step = 100) {
       );
     }
     more.hidden = body.children.length >= rows.length;
-    more.textContent = say("table.more", { n: rows.length });
+    if (!more.hidden) more.textContent = say("table.more", { n: rows.length });
   };
   const more = el("button", { type: "button", click: grow });
   grow();
@@ -143,7 +159,7 @@ function table(header, rows, step = 100) {
     {},
     el(
       "div",
-      { class: "wide", tabindex: 0, role: "region", "aria-label": say("table.label") },
+      { class: "wide", tabindex: 0, role: "group", "aria-label": say("table.label") },
       el("table", {}, el("thead", {}, head), body),
     ),
     more,

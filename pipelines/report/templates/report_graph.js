@@ -44,26 +44,20 @@ function drawNeighbours() {
       if (again) again.focus({ preventScroll: true });
     };
     const caption = say("neighbours.number", { name, n: edges[n].length });
+    const transform = `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${(flipped ? turn + 180 : turn).toFixed(1)})`;
+    const text = cut(name, label);
+    const across = widthOf(text);
     shapes.push(
       svg(
         "g",
-        {
-          ...button(caption, choose),
-          "aria-pressed": String(n === focus),
-          transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${(flipped ? turn + 180 : turn).toFixed(1)})`,
-          "data-mark": "label",
-        },
+        { ...button(caption, choose), "aria-pressed": String(n === focus), transform, "data-mark": "label" },
         svg("title", {}, caption),
-        svg(
-          "text",
-          {
-            "text-anchor": flipped ? "end" : "start",
-            y: 4,
-            class: `small${n === focus ? " strong" : ""}`,
-            "fill-opacity": lit ? 1 : 0.35,
-          },
-          cut(name, label),
-        ),
+        svg("rect", { x: flipped ? -across : 0, y: -8, width: across, height: 16, fill: "transparent" }),
+      ),
+      svg(
+        "g",
+        { transform, "text-anchor": flipped ? "end" : "start", "fill-opacity": lit ? 1 : 0.35 },
+        writing(0, 4, text, `small${n === focus ? " strong" : ""}`),
       ),
     );
   });
@@ -83,7 +77,7 @@ function drawNeighbours() {
     chosenLabel,
     el(
       "div",
-      { class: "wide", tabindex: 0, role: "region", "aria-label": say("neighbours.graph", { key }) },
+      { class: "wide", tabindex: 0, role: "group", "aria-label": say("neighbours.graph", { key }) },
       drawing(side, side, say("neighbours.drawing", { n: names.length, key }), shapes, true),
     ),
     behind(sayAll(["column.label", "column.hard_negatives"]), rows),

@@ -25,9 +25,12 @@ function drawHeadline() {
 
 function drawNotices() {
   const notices = Object.entries(data.failed).map(([key, reason]) => say("notice.missing", { key, reason }));
-  const gated = Object.keys(data.sources).filter((key) => data.sources[key].licence === "gated");
   if (data.build.samples) notices.unshift(say("notice.samples"));
-  else if (gated.length) notices.push(say("notice.gated", { keys: gated.join(say("list.comma")) }));
+  else {
+    const keys = (one) => Object.keys(data.sources).filter((key) => data.sources[key].licence === one);
+    for (const licence of ["gated", "ask"].filter((one) => keys(one).length))
+      notices.push(say(`notice.${licence}`, { keys: keys(licence).join(say("list.comma")) }));
+  }
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));
 }
 
@@ -41,8 +44,9 @@ function fillSections() {
 // The other pages of the build; the card has one file per language.
 function fillPages() {
   const card = `${data.pages.card}${LANGUAGE === "en" ? "" : `_${LANGUAGE}`}.md`;
-  const links = Object.entries({ ...data.pages, card }).map(([name, href]) => el("a", { href }, say(`related.${name}`)));
+  const links = Object.entries({ ...data.pages, card }).map(([name, href]) => el("a", { href, "data-page": href.endsWith(".html") }, say(`related.${name}`)));
   byId("pages").append(el("ul", {}, links.map((link) => el("li", {}, link))));
+  keepLanguage();
 }
 
 function fillAbout() {
@@ -87,7 +91,7 @@ function formCard({ task, id, schema, text, answers }) {
 function drawForms() {
   const shown = data.forms.filter(
     ({ id, task }) =>
-      (!chosen.task || task === chosen.task) && (!chosen.source || id.startsWith(`${chosen.source}/`)),
+      (!chosen.task || task === chosen.task) && (!chosen.source || exampleKey(id) === chosen.source),
   );
   show("forms", shown.length, shown.length ? shown.map(formCard) : el("p", {}, say("forms.none")));
 }

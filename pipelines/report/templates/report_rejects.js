@@ -2,14 +2,14 @@
 
 const rejects = data.rejects.map(([stage, key, split, reason, place, id, detail, record, example, twin]) => {
   const text = example && unpacked(key, example);
-  const other = twin && { ...unpacked(twinKey(twin[0]), twin), text: twin[1] === null ? text.text : twin[1] };
+  const other = twin && { ...unpacked(exampleKey(twin[0]), twin), text: twin[1] === null ? text.text : twin[1] };
   return { stage, key, split, reason, place, id, detail, record, text, twin: other };
 });
 
 let rejectPage = 0;
 
 // The key of a source in the id of an example, which is one of those on the page.
-function twinKey(id) {
+function exampleKey(id) {
   const keys = Object.keys(data.sources).filter((key) => SPLITS.some((split) => id.startsWith(`${key}/${split}/`)));
   return keys.sort((a, b) => b.length - a.length)[0];
 }

@@ -137,7 +137,7 @@ function box(leaf, domain, first, pick) {
   const source = name.length > 2 || name === leaf.key ? name : "";
   if (h > 17 && w > 26) lines.push(source || cut(leaf.task, w - 8));
   if (h > 32 && w > 26 && source) lines.push(cut(w > 90 ? `${leaf.task} · ${brief(n)}` : leaf.task, w - 8));
-  return svg(
+  const shape = svg(
     "g",
     button(caption, () => pick(leaf.key, leaf.task)),
     svg("title", {}, caption),
@@ -152,8 +152,8 @@ function box(leaf, domain, first, pick) {
       "stroke-width": 1,
       "data-mark": "source",
     }),
-    lines.map((line, at) => svg("text", { x: x + 4, y: y + 14 + 14 * at, class: at ? "small dim" : "" }, line)),
   );
+  return [shape, lines.map((line, at) => writing(x + 4, y + 14 + 14 * at, line, at ? "small dim" : ""))];
 }
 
 // The one source and task that is left: its labels by their number of annotations, and the lengths of its instructions.
@@ -209,12 +209,15 @@ function drawBox(key, task, pick) {
 function labelBox({ label, value, box: { x, y, w, h } }, hue, all) {
   const caption = say("contents.label_box", { label, n: value, share: share(value, sum(all.map((item) => item.value))) });
   const name = h > 16 && w > 26 ? cut(label, w - 8) : "";
-  return svg(
+  const shape = svg(
     "g",
     button(caption, () => showLabel(label)),
     svg("title", {}, caption),
     svg("rect", { x, y, width: w, height: h, fill: hue, "fill-opacity": 0.3, stroke: "var(--bg)", "data-mark": "label" }),
-    svg("text", { x: x + 4, y: y + 14 }, name),
-    h > 34 && w > 30 ? svg("text", { x: x + 4, y: y + 28, class: "small dim" }, brief(value)) : null,
   );
+  return [
+    shape,
+    writing(x + 4, y + 14, name),
+    h > 34 && w > 30 ? writing(x + 4, y + 28, brief(value), "small dim") : null,
+  ];
 }

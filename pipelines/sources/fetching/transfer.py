@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def download(url: str, path: Path, first_pause: float = FIRST_PAUSE_S) -> None:
                 _attempt(client, url, part)
                 break
             except (_Interrupted, httpx2.TransportError) as error:
+                if _is_unknown_host(error):
+                    raise TransferError(f"{url}: there is no such host; check the network and the address") from None
                 if attempt == ATTEMPTS:
                     raise TransferError(
                         f"{url}: {error or type(error).__name__} ({ATTEMPTS} attempts); what was transferred is kept, "
@@ -57,6 +60,15 @@ def _client(url: str) -> httpx2.Client:
         return httpx2.Client(follow_redirects=True, timeout=TIMEOUT_S)
     except (ImportError, ValueError) as error:  # SOCKS without the package for it; an unknown scheme
         raise TransferError(f"{url}: the proxy that HTTP_PROXY or ALL_PROXY names cannot be used: {error}") from None
+
+
+def _is_unknown_host(error: BaseException | None) -> bool:
+    """Whether the name of a host has no address, which another attempt does not change."""
+    while error:
+        if isinstance(error, socket.gaierror):
+            return error.errno == socket.EAI_NONAME
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _validator_file(part: Path) -> Path:

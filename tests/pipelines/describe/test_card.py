@@ -7,13 +7,14 @@ import yaml
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard
 from msgspec.structs import replace
+from pyarrow import dataset
 
 from pipelines import build
 from pipelines.build_reports import read_statistics
 from pipelines.describe import card, figures
 from pipelines.describe.form_examples import FormAnswer, FormExample
 from pipelines.describe.token_estimate import CONTEXTS, EDGES, stratum
-from pipelines.sources import load
+from pipelines.sources import Licence, load
 from pipelines.sources.licences import Terms
 from schemas.agreement import Agreement, Annotators, LabelAgreement, Votes
 from schemas.errors import Reason
@@ -56,8 +57,7 @@ def test_configs_name_every_task_and_one_default(built):
 def test_huggingface_hub_parses_the_metadata(built):
     data = DatasetCard.load(built / "README.md").data
     assert data.language == ["en", "zh"]
-    assert data.license == sorted({"apache-2.0", "cc-by-3.0", "cc-by-nc-sa-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "mit",
-                                   "other", "unknown"})  # fmt: skip
+    assert (data.license, data.license_name) == ("other", "contains-sources-not-to-be-redistributed")
     assert data.size_categories == ["1K<n<10K"]
     assert data.task_categories == ["text-generation", "token-classification"]
     configs = MetadataConfigs.from_dataset_card_data(data)
@@ -122,13 +122,13 @@ def test_token_counts_have_an_error_margin(counts):
 
 
 def test_a_subset_of_sources_is_described_alone(counts):
-    text = card.render(figures.subset(counts, ["phee", "clue_ner"]), place="org/name")
+    text = card.render(figures.subset(counts, ["phee", "clue_ner"]), parts=card.Parts(place="org/name"))
     head, body = head_and_body(text)
     assert [config["config_name"] for config in head["configs"]] == ["default", "NER", "EE", "EET", "EEA"]
-    assert head["license"] == ["mit", "unknown"]
+    assert (head["license"], head["license_name"]) == ("other", "contains-sources-without-licence")
     assert "conll2003" not in re.sub(r"```.*?```", "", body, flags=re.DOTALL)
     assert "tjongkimsang2003conll" not in body and "sun2022phee" in body
-    assert 'load_dataset("org/name")' in body and '"PATH"' not in body
+    assert 'load_dataset("org/name")' in body and "`corpus` is the folder" not in body
     assert f"had {len(counts.sources)} sources, of which 2 are included here" in body
 
 
@@ -178,7 +178,7 @@ def test_each_form_of_answer_is_shown(counts):
     answers = (FormAnswer("iepile", "a|b <b>", '{"a`": []}'), FormAnswer("sentences", "c", '"a": "b"\n"a": "c"'))
     example = FormExample("RE", "phee/train/1/RE/0", '["a`"]', "<img src=x> | `tick`", answers)
     for lang in card.LANGUAGES:
-        text = card.render(counts, lang, forms=[example])
+        text = card.render(counts, lang, card.Parts(forms=[example]))
         assert '| `sentences` | c | `"a": "b"`<br>`"a": "c"` |' in text
         assert "| `iepile` | a\\|b &lt;b&gt; | <code>" in text
         assert "<img" not in text and "`phee/train/1/RE/0`" in text
@@ -192,7 +192,7 @@ def test_the_agreement_of_annotators_is_shown_without_their_names(counts):
     several = Annotators("maja", {"maja": 20, "tom": 10, "ada": 10}, pairs, 3)
     single = Annotators("gold", {"ada": 2}, (), 0)
     english, chinese = (
-        card.render(counts, lang, annotators={"phee": several, "rams": single}) for lang in card.LANGUAGES
+        card.render(counts, lang, card.Parts(annotators={"phee": several, "rams": single})) for lang in card.LANGUAGES
     )
     assert "| `phee` | 3 | the annotation by one person is taken | 3 | entities | 0.80 | 0.40 |" in english
     assert "| `phee` | 3 | 取其中一人的标注 | 3 | 实体 | 0.80 | 0.40 |" in chinese
@@ -207,3 +207,38 @@ def test_size_category():
         "1M<n<10M",
         "100M<n<1B",
     ]
+
+
+def test_only_a_corpus_that_may_be_passed_on_names_the_licences_of_its_sources(counts):
+    def licence(*keys: str) -> dict:
+        head, body = head_and_body(card.render(figures.subset(counts, keys)))
+        assert ("Before you publish" in body) == (head["license"] == "other")
+        return {name: head[name] for name in head if name.startswith("license")}
+
+    assert licence("phee", "multinerd") == {"license": ["cc-by-nc-sa-4.0", "mit"]}
+    assert licence("phee", "scierc") == {"license": "other", "license_name": "contains-sources-without-licence"}
+    gated = {"license": "other", "license_name": "contains-sources-not-to-be-redistributed"}
+    assert licence("phee", "scierc", "conll2003") == gated
+    text = card.render(figures.subset(counts, ["phee", "scierc", "conll2003"]))
+    assert (
+        "- Never publish rows of `conll2003`." in text and "- For `scierc` no licence that permits it is known." in text
+    )
+
+
+def test_the_card_shows_a_short_row_of_each_task_but_none_that_must_not_be_redistributed(built, counts):
+    body = head_and_body((built / "README.md").read_text())[1]
+    shown = re.findall(r"^([A-Z]+), `([^`]+)`\n\n```json\n(.*)\n(.*)\n```$", body, re.MULTILINE)
+    assert [task for task, *_ in shown] == list(counts.instructions)
+    for task, row_id, prompt, answer in shown:
+        (row,) = dataset.dataset(built / "data" / task).to_table(filter=dataset.field("id") == row_id).to_pylist()
+        assert (row["instruction"], row["output"]) == (prompt, answer) and row["positives"]
+        assert row["hard_negatives"] or task in ("EEA", "KG")  # these ask for no label without an answer here
+        assert row_id.startswith(tuple(f"{key}/" for key in counts.about if counts.about[key].licence != Licence.GATED))
+
+
+def test_the_title_of_the_user_is_heading_and_name_on_the_hub(counts):
+    parts = card.Parts(title="Ships & *quays*: port logs")
+    head, body = head_and_body(card.render(counts, parts=parts))
+    assert head["pretty_name"] == "Ships & *quays*: port logs"
+    assert "\n# Ships &amp; \\*quays\\*: port logs\n" in f"\n{body}"
+    assert "# Ships &amp;" in card.render(counts, "zh", parts)

@@ -73,13 +73,17 @@ def test_the_page_speaks_the_language_of_the_browser(page, small):
 def test_the_pages_of_a_build_link_to_each_other(page, small):
     page.open(small / "reports/report.html", "?lang=zh")
     links = page.run("[...document.querySelectorAll('#pages a')].map((a) => a.href)")
-    paths = [Path(link.removeprefix("file://")) for link in links]
+    assert [link.endswith("?lang=zh") for link in links] == [".html" in link for link in links]
+    paths = [Path(link.removeprefix("file://").removesuffix("?lang=zh")) for link in links]
     assert {path.name for path in paths} == {"README_zh.md", "index.html", "hard_negatives.html"}
     for path in paths:
         assert path.is_file()
         if path.suffix == ".html":
-            page.open(path)
-            assert page.run("document.querySelector('a').href") == (small / "reports/report.html").resolve().as_uri()
+            page.open(path, "?lang=en")
+            assert (
+                page.run("document.querySelector('a[data-page]').href")
+                == (small / "reports/report.html").resolve().as_uri() + "?lang=en"
+            )
 
 
 def test_a_build_without_hard_negatives_has_no_page_of_them_to_link_to(small):
@@ -131,7 +135,7 @@ def test_markup_in_the_data_stays_text(page, tmp_path):
     assert build.main([*flags, "--embedding_model", "lexical"]) == 0
     page.open(tmp_path / "build/reports/report.html")
     assert page.run("window.ran") is None and not page.problems
-    assert page.run("document.querySelectorAll('script').length") == 2
+    assert page.run("document.querySelectorAll('script').length") == 3  # words, data, script
     assert page.run("document.querySelectorAll('img, b').length") == 0
     kept = [text.replace("\u2028", "\n").replace("\u2029", "\n") for text in sentences]  # as clean repairs them
     assert sorted(page.run(TEXTS)) == kept
@@ -167,7 +171,7 @@ def test_headline_and_plots_follow_the_filter(page, small):
     assert set(page.run(bars)) == {1}
     assert "test rows only" in page.run("document.getElementById('familiarity').textContent")
     choose(page, "task", "EE")  # the only box that is left shows its labels and lengths
-    labels = page.run("[...document.querySelectorAll('#contents [data-mark=label] ~ text')].map((t) => t.textContent)")
+    labels = page.run("[...document.querySelectorAll('#contents [role=button] + text')].map((t) => t.textContent)")
     assert marks(page, "contents", "label") and labels and marks(page, "contents", "bin")
     page.run("document.querySelector('#contents .back').click()")
     assert page.run("document.getElementById('source').value") == "" and marks(page, "contents", "source")

@@ -2,14 +2,14 @@
 
 import re
 
-import pytest
-
-from pipelines.report.page import LANGUAGES, SCRIPTS, TEMPLATES, words
+from pipelines.report.page import SCRIPTS, TEMPLATES
 from schemas.errors import Reason
 from schemas.example import SPLITS
+from transforms.pages.document import WORDS_SCRIPT
+from transforms.pages.phrases import read
 
-WORDS_OF_PAGE = words()["en"]
-SCRIPT = "\n".join((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
+WORDS_OF_PAGE = read(TEMPLATES)["en"]
+SCRIPT = WORDS_SCRIPT + "\n".join((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
 HTML = (TEMPLATES / "report.html").read_text("utf-8")
 
 PARTS = {
@@ -25,30 +25,19 @@ PARTS = {
     "area": ("instructions", "texts", "equal"),
     "measure": ("tokens", "instructions", "texts"),
     "mining": ("none", "random"),
+    "notice": ("gated", "ask"),
     "related": ("card", "hard_negatives", "validation"),
 }
 """Beginning of keys → the ends that the scripts put behind it."""
 
 
 def test_every_text_of_the_page_has_words_and_all_words_are_used():
-    used = set(re.findall(r'data-say(?:-label)?="([^"]+)"', HTML))
+    used = set(re.findall(r'data-say(?:-aria-label)?="([^"]+)"', HTML))
     used |= {key for key in re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)*)"', SCRIPT) if key in WORDS_OF_PAGE}
     begun = set(re.findall(r"`([a-z_.]+)\.\$\{", SCRIPT)) | {"stage", "split", "familiarity"}
     assert begun == set(PARTS)
     used |= {f"{begin}.{end}" for begin, ends in PARTS.items() for end in ends}
     assert used | {"page.language"} == set(WORDS_OF_PAGE)
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_language_has_all_words_with_the_same_values(lang):
-    def values(entry: str | dict[str, str]) -> dict[str, list[str]]:
-        forms = {"": entry} if isinstance(entry, str) else entry
-        return {form: sorted(re.findall(r"\{\w+\}", text)) for form, text in forms.items()}
-
-    assert {key: values(entry) for key, entry in words()[lang].items()} == {
-        key: values(entry) for key, entry in WORDS_OF_PAGE.items()
-    }
-    assert {path.name for path in TEMPLATES.glob("words.*")} == {f"words.{lang}.json" for lang in LANGUAGES}
 
 
 def test_every_key_that_a_script_names_has_words():

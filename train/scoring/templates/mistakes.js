@@ -1,7 +1,6 @@
-"use strict";
 // The mistake browser of the page of scores: filters, the texts with their items, and the pairs of confused labels.
 
-const data = JSON.parse(document.getElementById("mistakes-data").textContent);
+const data = JSON.parse(document.getElementById("data").textContent);
 const STEP = 20;
 const ITEMS = 200; // of a column: an answer that runs on can give a hundred thousand
 const controls = ["kind", "source", "task", "label"];
@@ -33,10 +32,10 @@ function fits(text) {
   return mistakesOf(text).some(([name, [ofLabel]]) => (!kind || name === kind) && (!label || ofLabel === label));
 }
 
-function options(name, values) {
+function options(name, values, named = (value) => value) {
   const select = byId(name);
   for (const [value, count] of [...values].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))) {
-    const option = element("option", "", `${value} (${count.toLocaleString()})`);
+    const option = element("option", "", `${named(value)} (${count.toLocaleString("en-US")})`);
     option.value = value;
     select.append(option);
   }
@@ -63,6 +62,7 @@ function marked(text) {
   const line = element("p", "text");
   line.lang = text.lang;
   line.dir = "auto";
+  line.tabIndex = 0;
   for (let start = 0, end = 1; start < flags.length; start = end, end++) {
     while (end < flags.length && flags[end] === flags[start]) end++;
     const piece = text.text.slice(start, end);
@@ -75,28 +75,27 @@ function chip(item, classes, note) {
   const [label, ...mentions] = item;
   const node = element("li", classes, element("b", "", label), ` ${mentions.map((one) => one || "–").join(" → ")}`);
   if (note) {
-    const { colour, meaning } = data.kinds[note];
-    const swatch = element("span", `swatch ${colour}`);
-    const name = element("small", "", swatch, note);
-    name.title = meaning;
+    const swatch = element("span", `swatch ${data.colours[note]}`);
+    const name = element("small", "", swatch, say(`kind.${note}`));
+    name.title = say(`meaning.${note}`);
     node.append(" ", name);
   }
   return node;
 }
 
 function column(title, chips) {
-  const list = element("ul", "", ...chips.slice(0, ITEMS));
-  if (chips.length > ITEMS) list.append(element("li", "dim", `${(chips.length - ITEMS).toLocaleString()} more`));
-  if (!chips.length) list.append(element("li", "dim", "nothing"));
-  return element("section", "", element("h4", "", title), list);
+  const items = element("ul", "", ...chips.slice(0, ITEMS));
+  if (chips.length > ITEMS) items.append(element("li", "dim", say("mistakes.rest", { n: chips.length - ITEMS })));
+  if (!chips.length) items.append(element("li", "dim", say("mistakes.nothing")));
+  return element("section", "", element("h4", "", title), items);
 }
 
 function article(text) {
-  const head = element("p", "dim", [text.source, `${text.task} ${text.measure}`, text.split, text.id].join(" · "));
-  const columns = [column("Gold", text.gold.map((item) => chip(item, "")))];
+  const head = element("p", "dim", [text.source, `${text.task} ${say(`measure.${text.measure}`)}`, text.split, text.id].join(" · "));
+  const columns = [column(say("mistakes.gold"), text.gold.map((item) => chip(item, "")))];
   text.runs.forEach((run, at) => {
     columns.push(
-      column(data.files.length > 1 ? data.files[at] : "Prediction", [
+      column(data.files.length > 1 ? data.files[at] : say("mistakes.prediction"), [
         ...run.right.map((item) => chip(item, "right")),
         ...run.wrong.map(([kind, item]) => chip(item, "wrong", kind)),
         ...run.missed.map(([kind, item]) => chip(item, "missed", kind)),
@@ -108,13 +107,13 @@ function article(text) {
 
 function draw() {
   const chosen = data.texts.filter(fits);
-  const list = byId("list");
-  list.replaceChildren(...chosen.slice(0, shown).map(article));
-  const drawn = data.texts.length < data.total ? `, drawn from ${data.total.toLocaleString()} with a mistake` : "";
-  byId("count").textContent = `${chosen.length.toLocaleString()} of ${data.texts.length.toLocaleString()} texts${drawn}`;
+  byId("list").replaceChildren(...chosen.slice(0, shown).map(article));
+  const counted = say("mistakes.count", { shown: chosen.length, n: data.texts.length });
+  const isDrawn = data.texts.length < data.total;
+  byId("count").textContent = isDrawn ? say("mistakes.drawn", { count: counted, total: data.total }) : counted;
   byId("more").hidden = chosen.length <= shown;
   byId("pair").hidden = !pair;
-  byId("pair").textContent = pair ? `${pair.gold} given as ${pair.given} ×` : "";
+  byId("pair").textContent = pair ? say("mistakes.pair", pair) : "";
 }
 
 function restart() {
@@ -130,19 +129,23 @@ function choosePair(chosen) {
   if (chosen) byId("count").scrollIntoView();
 }
 
-options("kind", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([kind]) => kind))])));
-options("source", count(data.texts.map((text) => text.source)));
-options("task", count(data.texts.map((text) => text.task)));
-options("label", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([, [label]]) => label))])));
-for (const name of [...controls, "differs"]) byId(name)?.addEventListener("change", restart);
-byId("search").addEventListener("input", restart);
-byId("pair").addEventListener("click", () => choosePair(null));
-byId("more").addEventListener("click", () => {
-  shown += STEP;
+if (data.texts.length) start();
+
+function start() {
+  options("kind", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([kind]) => kind))])), (kind) => say(`kind.${kind}`));
+  options("source", count(data.texts.map((text) => text.source)));
+  options("task", count(data.texts.map((text) => text.task)));
+  options("label", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([, [label]]) => label))])));
+  for (const name of [...controls, "differs"]) byId(name)?.addEventListener("change", restart);
+  byId("search").addEventListener("input", restart);
+  byId("pair").addEventListener("click", () => choosePair(null));
+  byId("more").addEventListener("click", () => {
+    shown += STEP;
+    draw();
+  });
+  for (const button of document.querySelectorAll("[data-pair]")) {
+    const [source, task, gold, given] = data.pairs[Number(button.dataset.pair)];
+    button.addEventListener("click", () => choosePair({ source, task, gold, given }));
+  }
   draw();
-});
-for (const button of document.querySelectorAll("[data-pair]")) {
-  const [source, task, gold, given] = data.pairs[Number(button.dataset.pair)];
-  button.addEventListener("click", () => choosePair({ source, task, gold, given }));
 }
-draw();

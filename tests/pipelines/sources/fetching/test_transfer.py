@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 
 from pipelines.sources.fetching.transfer import TransferError, download
@@ -89,6 +91,19 @@ def test_a_server_that_is_not_there(tmp_path):
         pass
     with pytest.raises(TransferError, match=r"train.txt: .*refused.* \(4 attempts\)"):
         get(server, tmp_path)
+
+
+def test_a_host_without_an_address_is_one_line_at_once(tmp_path, monkeypatch):
+    questions = []
+
+    def no_address(host, *_, **__):
+        questions.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_address)
+    with pytest.raises(TransferError, match=r"harbour\.invalid/x: there is no such host"):
+        download("http://harbour.invalid/x", tmp_path / "x", first_pause=0)
+    assert len(questions) == 1
 
 
 def test_a_wrong_address(tmp_path):

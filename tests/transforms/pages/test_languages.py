@@ -1,0 +1,60 @@
+"""The pages without a browser of their own, in English and Chinese: no text stays behind, nothing is requested."""
+
+import os
+
+import pytest
+
+from hard_negatives import report as hard_negatives_report
+from tests.chromium import CHROMIUM, chromium_page
+from tests.hard_negatives.test_report import PAIR, TOWN_STATS, TOWNS
+from tests.train.test_score_report import make_page
+from tests.train.test_training_page import SUMMARY
+from tests.validation.test_report import RESULTS
+from train.scoring.words import say
+from train.tuning import page as training_page
+from validation import report as validation_report
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("IEFORGE_NEEDS_CHROMIUM"), reason="no chromium on the PATH"
+)
+
+
+def test_pages_are_in_the_language_of_the_browser_or_the_address(tmp_path):
+    scores = tmp_path / "scores"
+    scores.mkdir()
+    pages = {
+        "hard_negatives": (hard_negatives_report.page([(TOWNS, TOWN_STATS), (PAIR, None)]), hard_negatives_report.say),
+        "validation": (validation_report.data_docs(RESULTS), validation_report.say),
+        "training": (training_page.page(SUMMARY), say),
+        "scores": (make_page(scores, repair=True), say),
+    }
+    with chromium_page(tmp_path / "profile") as browser:
+        for name, (html, book) in pages.items():
+            path = tmp_path / f"{name}.html"
+            path.write_text(html, "utf-8")
+            for languages, query, lang in (("zh-CN,en", "", "zh"), ("zh-CN,en", "?lang=en", "en"), ("de", "", "en")):
+                browser.speak(languages)
+                browser.open(path, query)
+                assert browser.run("document.documentElement.lang") == lang
+                text = browser.run("document.body.innerText.replace(/\\s+/g, ' ')")
+                attributes = browser.run(
+                    "[...document.querySelectorAll('[title],[aria-label],[placeholder]')].map((node) => "
+                    "['title', 'aria-label', 'placeholder'].map((one) => node.getAttribute(one))).join()"
+                )
+                for key, english in book.words["en"].items():
+                    if lang == "zh" and isinstance(english, str) and len(english) > 14 and "{" not in english:
+                        assert english.replace("`", "") not in text + attributes, (name, key)
+                assert not browser.problems and all(url.startswith(("file:", "about:")) for url in browser.requests)
+                assert (browser.run("document.title") == book.words["zh" if lang == "zh" else "en"]
+                        ["title" if name in ("hard_negatives", "validation") else f"{name}.title"])  # fmt: skip
+
+
+def test_links_between_pages_keep_a_chosen_language(tmp_path):
+    path = tmp_path / "hard_negatives.html"
+    path.write_text(hard_negatives_report.page([(TOWNS, None)]), "utf-8")
+    with chromium_page(tmp_path / "profile") as browser:
+        link = "document.querySelector('a[data-page]').getAttribute('href')"
+        browser.open(path)
+        assert browser.run(link) == "report.html"
+        browser.open(path, "?lang=zh")
+        assert browser.run("document.querySelector('a[data-page]').href").endswith("/report.html?lang=zh")

@@ -1,0 +1,1 @@
+"""HTML pages in one file: what a page itself says, in several languages, and the document around its content."""

@@ -1,0 +1,91 @@
+"""What a page itself says, in English and in Chinese: keys in the code, words in `words.<language>.json`.
+
+A page is written in English and carries the words of all languages; its script (`words.js`) replaces them if the
+browser or the address of the page (`?lang=zh`) asks for another one.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import TypeAlias, Union
+
+import msgspec
+
+LANGUAGES = ("en", "zh")
+Words = dict[str, str | dict[str, str]]
+"""Key → text, or its forms for one and for other numbers, chosen by the value `n`. `{name}` stands for a value, and
+backticks enclose code.
+"""
+
+Part: TypeAlias = Union[str, int, "Phrase"]
+
+
+def read(folder: Path) -> dict[str, Words]:
+    """Language → the words of the pages with their templates in this folder."""
+    return {lang: msgspec.json.decode((folder / f"words.{lang}.json").read_bytes(), type=Words) for lang in LANGUAGES}
+
+
+class Phrase(str):
+    """The English text of a key, with the key and its values, from which a page makes the text in other languages."""
+
+    key: str
+    parts: Mapping[str, Part]
+
+    def attributes(self, name: str) -> str:
+        """`data-<name>`, which names the key, and `data-parts`, as attributes of an element."""
+        parts = escape(json.dumps(_plain(self.parts), ensure_ascii=False)) if self.parts else ""
+        return f'data-{name}="{escape(self.key)}"' + (f' data-parts="{parts}"' if parts else "")
+
+    def label(self, name: str) -> str:
+        """The attribute `name` (title, aria-label, placeholder) with the text, in the language of the page."""
+        return f'{name}="{escape(self)}" {self.attributes(f"say-{name}")}'
+
+
+class Phrasebook:
+    """Key and values → Phrase. `words`: of every language, as `read` returns them."""
+
+    def __init__(self, words: Mapping[str, Words]):
+        self.words = words
+
+    def __call__(self, key: str, **parts: Part) -> Phrase:
+        entry = self.words["en"][key]
+        text = entry if isinstance(entry, str) else entry["one" if parts["n"] == 1 else "other"]
+        phrase = Phrase(re.sub(r"\{(\w+)\}", lambda match: shown(parts[match[1]]), text))
+        phrase.key, phrase.parts = key, parts
+        return phrase
+
+    def columns(self, *names: str) -> list[str]:
+        """The header of a table: the words of `column.<name>`, or the name itself if it is the same everywhere (F1)."""
+        return [self(f"column.{name}") if f"column.{name}" in self.words["en"] else name for name in names]
+
+
+def html(text: str) -> str:
+    """The HTML of a text: a Phrase changes with the language, other text stays as it is."""
+    return element("span", text) if isinstance(text, Phrase) else escape(text)
+
+
+def element(tag: str, text: str, attributes: str = "") -> str:
+    """An element with this text only."""
+    names = [tag, *([attributes] if attributes else [])]
+    names += [text.attributes("say")] if isinstance(text, Phrase) else []
+    return f"<{' '.join(names)}>{coded(text) if isinstance(text, Phrase) else escape(text)}</{tag}>"
+
+
+def shown(part: Part) -> str:
+    return f"{part:,}" if isinstance(part, int) else part
+
+
+def coded(text: str) -> str:
+    """The escaped text with the parts between backticks as <code>."""
+    pieces = escape(text).split("`")
+    return "".join(f"<code>{piece}</code>" if number % 2 else piece for number, piece in enumerate(pieces))
+
+
+def _plain(parts: Mapping[str, Part]) -> dict:
+    """JSON values; a Phrase is its key and its own parts."""
+    return {
+        name: {"key": part.key, "parts": _plain(part.parts)} if isinstance(part, Phrase) else part
+        for name, part in parts.items()
+    }
