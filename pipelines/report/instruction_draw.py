@@ -115,7 +115,9 @@ def first_of_cells(table: pa.Table, split: int) -> dict[Cell, list[tuple[Rank, i
     codes = labels.indices.to_numpy().astype(np.int64) * len(ROLES) + roles
     codes = codes * len(form.dictionary) + form.indices.to_numpy()[rows]
     ranks = np.stack([2 * is_without[0] + is_without[1], *hashes(table)]).astype(np.uint64)
-    places = np.lexsort((*ranks[::-1, rows], codes))
+    place = np.empty(table.num_rows, np.int64)
+    place[np.lexsort(ranks[::-1])] = np.arange(table.num_rows)
+    places = np.argsort(codes * table.num_rows + place[rows])
     starts = np.flatnonzero(np.diff(codes[places], prepend=-1)).tolist()
     first: dict[Cell, list[tuple[Rank, int]]] = {}
     for start, end in pairwise([*starts, len(places)]):

@@ -1,8 +1,9 @@
 """Parts of the report that show some of many rows: in turn from every group, cut to a bounded size."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
+
+import msgspec
 
 TEXT_CHARS = 4_000
 NAME_CHARS = 120
@@ -14,7 +15,7 @@ def short(text: str, most: int = NAME_CHARS) -> str:
 
 
 def size(value) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(msgspec.json.encode(value))
 
 
 def in_turn(groups: Iterable[Sequence]) -> Iterator:

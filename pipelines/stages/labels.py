@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 
 import apache_beam as beam
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.build_folder import Shard, clean_shards, label_path, read_label_set
 from pipelines.engine.dag import Stage
@@ -85,36 +85,42 @@ def count_labels(shard: Shard, output: str) -> tuple[str, list[Count]]:
     for table in read_batches(f"{output}/{shard.path}", 10_000, ["tasks", *LABEL_COLUMNS]):
         for tasks, rows in by_tasks(table):
             for task in tasks:
-                labels = gold_labels(rows, task)
-                counts.update({(task, label, shard.split): n for label, n in Counter(labels).items()})
+                counts.update({(task, label, shard.split): n for label, n in gold_labels(rows, task)})
     return shard.key, [(*key, n) for key, n in sorted(counts.items())]
 
 
 def by_tasks(table: pa.Table) -> Iterator[tuple[tuple[str, ...], pa.Table]]:
-    """(tasks, rows) for each combination of tasks in `table`."""
-    tasks_by_row = [tuple(tasks) for tasks in table["tasks"].to_pylist()]
-    for tasks in sorted(set(tasks_by_row)):
-        yield tasks, table.filter(pa.array([row_tasks == tasks for row_tasks in tasks_by_row]))
+    """(tasks, rows) for each combination of tasks in `table`; none for rows without tasks."""
+    joined = pc.binary_join(table["tasks"].cast(pa.list_(pa.string())), ",")  # the function takes no other lists
+    for names in filter(None, pc.unique(joined).to_pylist()):
+        yield tuple(names.split(",")), table.filter(pc.equal(joined, names))
 
 
-def gold_labels(table: pa.Table, task: str) -> Iterable[tuple[str, ...]]:
-    """The label of every annotation of the task's layer. For SPO it is the typed triple, and untyped relations are
-    skipped; for KG it is (entity type or "", attribute). For events, (event type, role) follows for every argument.
+def gold_labels(table: pa.Table, task: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The labels of the task's layer, each with its number of annotations. For SPO a label is the typed triple, and
+    untyped relations are skipped; for KG it is (entity type or "", attribute). For events, (event type, role) is
+    counted for every argument as well.
     """
     items = table[LAYER[task]].combine_chunks().flatten()
-    labels = items.field("label").to_pylist()
+    labels = items.field("label")
+    if task == "SPO":
+        triples = pa.table([items.field("head_label"), labels, items.field("tail_label")], ["head", "label", "tail"])
+        yield from distinct(triples.drop_null())
+    elif task == "KG":
+        yield from distinct(pa.table([pc.fill_null(items.field("head_label"), ""), labels], ["head", "label"]))
+    else:
+        yield from distinct(pa.table([labels], ["label"]))
     if LAYER[task] == "events":
         arguments = items.field("arguments")
-        events = arguments.value_parent_indices().to_pylist()
-        roles = arguments.flatten().field("role").to_pylist()
-        return chain(zip(labels), ((labels[event], role) for event, role in zip(events, roles, strict=True)))
-    if task not in ("SPO", "KG"):
-        return zip(labels, strict=True)
-    heads = items.field("head_label").to_pylist()
-    if task == "KG":
-        return zip([head or "" for head in heads], labels, strict=True)
-    triples = zip(heads, labels, items.field("tail_label").to_pylist(), strict=True)
-    return [triple for triple in triples if None not in triple]
+        types = labels.take(arguments.value_parent_indices())
+        yield from distinct(pa.table([types, arguments.flatten().field("role")], ["label", "role"]))
+
+
+def distinct(rows: pa.Table) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The distinct rows, each with its number."""
+    counted = rows.group_by(rows.column_names, use_threads=False).aggregate([([], "count_all")])
+    *names, numbers = (column.to_pylist() for column in counted.columns)
+    return zip(zip(*names, strict=True), numbers, strict=True)
 
 
 def write_label_sets(

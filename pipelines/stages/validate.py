@@ -8,7 +8,7 @@ texts, which are recorded in the same way. If partial leaks are dropped, all tex
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain
@@ -51,7 +51,12 @@ from validation.check import batch_definition, check, failure_lines
 ROWS_PER_PROFILE = 20_000
 ROWS_PER_CHECK = 1_000_000
 ROWS_ALWAYS_CHECKED = 200
-"""Number of rows per shard that are always passed to the suite, even if the facts of the shard were recorded."""
+"""Largest number of rows per shard that are always passed to the suite, even if its facts were recorded."""
+
+ROWS_WITH_FACTS = 1_000
+"""Number of these rows in a check of many shards, about; at least MIN_ROWS of each shard."""
+
+MIN_ROWS = 20
 
 MAX_ROWS_WITH_FACTS = 10_000
 """Largest number of rows that a shard with recorded facts counts for in `group_parts`: only its first rows are read."""
@@ -176,6 +181,11 @@ def group_parts(parts: Iterable[Part]) -> Iterator[tuple[Part, ...]]:
         yield tuple(group)
 
 
+def rows_of_each(shards: int) -> int:
+    """How many rows are always checked of each of the shards of a check."""
+    return min(ROWS_ALWAYS_CHECKED, max(MIN_ROWS, ROWS_WITH_FACTS // max(1, shards)))
+
+
 class Validate(beam.PTransform):
     """Checks → `reports/validation.json` (the merged SuiteResults) and `reports/data_docs/index.html`."""
 
@@ -290,15 +300,16 @@ class CheckShards(beam.DoFn):
             "positives": part.facts.positives,
         }
 
-    def first_rows(self, parts: Iterable[Part]) -> Iterator[pd.DataFrame]:
+    def first_rows(self, parts: Sequence[Part]) -> Iterator[pd.DataFrame]:
         """The profile of the first rows of each shard. Shards with the same label sets share a profile, because one of
         few rows takes as long as one of hundreds.
         """
+        number = rows_of_each(len(parts))
         by_tasks: dict[tuple, list[Part]] = defaultdict(list)
         for part in parts:
             by_tasks[tuple(part.tasks.items())].append(part)
         for group in by_tasks.values():
-            rows = pa.concat_tables([next(self.tables(part, ROWS_ALWAYS_CHECKED)) for part in group])
+            rows = pa.concat_tables([next(self.tables(part, number)) for part in group])
             yield from self.profiles(group[0], [rows])
 
     def profile_all(self, part: Part) -> tuple[dict, list[pd.DataFrame]]:

@@ -60,9 +60,12 @@ def test_an_ordinary_row_is_left_untouched():
 
 @given(st.lists(strings | st.text(max_size=5), max_size=6), st.sampled_from([0, STRINGS_PER_CHECK - 2]))
 def test_clean_strings_are_detected_beside_dirty_ones(some, before):
-    assert clean_strings(["Ada"] * before + some).tolist() == [True] * before + [is_clean(string) for string in some]
+    column = pa.array(["Ada"] * before + some, pa.string())
+    assert clean_strings(column).tolist() == [True] * before + [is_clean(string) for string in some]
+    assert clean_strings(column.slice(1)).tolist() == [is_clean(string) for string in column.slice(1).to_pylist()]
 
 
-@given(st.text("1·中\u4dc0\u4fff\u9000", max_size=9) | st.text(max_size=9))
-def test_letters_detected_from_bytes_are_letters(text):
-    assert has_letters(text) == (letter_count(text) * ONE_LETTER_IN >= len(text))
+@given(st.lists(st.text("1·中\u4dc0\u4fff\u9000", max_size=9) | st.text(max_size=9), max_size=4))
+def test_letters_detected_from_bytes_are_letters(texts):
+    column = pa.array(["Ada", *texts], pa.string()).slice(1)
+    assert has_letters(column).tolist() == [letter_count(text) * ONE_LETTER_IN >= len(text) for text in texts]

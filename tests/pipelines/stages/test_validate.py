@@ -10,7 +10,7 @@ import pytest
 from pipelines import build
 from pipelines.build_reports import read_results
 from pipelines.stages.corpus_facts import add_up
-from pipelines.stages.validate import refuse_failures
+from pipelines.stages.validate import refuse_failures, rows_of_each
 from schemas.arrow import EXAMPLES, INSTRUCTIONS
 from schemas.errors import SuiteError
 from tests.unified import NER_SCHEMA, ner, write_source
@@ -240,3 +240,7 @@ def test_a_failed_build_continues_after_a_repair(corpus, tmp_path):
     shutil.rmtree(output / "data")
     assert build.main(flags) == 0
     assert (output / "README.md").exists()
+
+
+def test_many_shards_share_the_rows_that_are_always_checked():
+    assert [rows_of_each(shards) for shards in (0, 1, 5, 10, 1000)] == [200, 200, 200, 100, 20]
