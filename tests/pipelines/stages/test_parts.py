@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import build
+from pipelines.config import SAMPLES
 from pipelines.engine import gather
 from pipelines.sources import registry
 from pipelines.stages import ingest, parts
 from pipelines.stages.ingest import IngestSplit, SplitFiles, cut_split, join_splits
 from pipelines.stages.parts import write_numbered
 from tests.unified import NER_SCHEMA, ner, write_source
+from transforms.files import File
 
 PER_SHARD = 3
 RECORDS = st.sampled_from(
@@ -59,22 +61,37 @@ def read_in_parts(output: str, element: SplitFiles, size: int):
     return outcomes
 
 
+def compare(folder: str, element: SplitFiles, size: int) -> int:
+    """The number of parts that give the same as the whole."""
+    expected = list(IngestSplit(f"{folder}/whole", None, 42, PER_SHARD, ()).process(element))
+    outcomes = read_in_parts(f"{folder}/parts", element, size)
+    assert list(map(gather.encode, outcomes)) == list(map(gather.encode, expected))
+    assert content(f"{folder}/parts") == content(f"{folder}/whole")
+    return len(list(Path(folder, f"parts/examples/.parts/{element.key}").glob("*")))
+
+
 @settings(max_examples=40, deadline=None)
-@given(contents=st.lists(CONTENT, min_size=1, max_size=3), size=st.integers(1, 1500), is_whole=st.booleans())
-def test_parts_give_the_bytes_of_the_whole(contents, size, is_whole):
+@given(file_content=CONTENT, size=st.integers(1, 1500))
+def test_parts_give_the_bytes_of_the_whole(file_content, size):
     with TemporaryDirectory() as folder:
         write_source(Path(folder, "data/mine"), "NER", NER_SCHEMA)
-        for number, content_of_file in enumerate(contents):
-            name = f"data{number}.json" if is_whole else f"train{number}.json"  # without a split in its name: hashed
-            Path(folder, "data/mine", name).write_bytes(content_of_file)
-        located = {each.key: each for each in registry.locate_all(registry.list_root(f"{folder}/data"))}["mine"]
-        ((split, group),) = located.files.splits.items()
-        assert split == ("all" if is_whole else "train")
-        element = SplitFiles(f"{folder}/data", "mine", split, tuple(group))
-        expected = list(IngestSplit(f"{folder}/whole", None, 42, PER_SHARD, ()).process(element))
-        outcomes = read_in_parts(f"{folder}/parts", element, size)
-        assert list(map(gather.encode, outcomes)) == list(map(gather.encode, expected))
-        assert content(f"{folder}/parts") == content(f"{folder}/whole")
+        Path(folder, "data/mine/train.json").write_bytes(file_content)
+        file = File(f"{folder}/data/mine/train.json", "train.json")
+        number = compare(folder, SplitFiles(f"{folder}/data", "mine", "train", (file,)), size)
+        assert number or size > len(file_content) / 2 or file_content.count(b"\n") < 3
+
+
+def test_parts_of_the_samples_give_the_bytes_of_the_whole(tmp_path):
+    """Built-in sources: several files in a split, and splits by a hash of the text."""
+    cut = {}
+    for located in registry.locate_all(registry.list_root(str(SAMPLES))):
+        for split, group in located.files.splits.items() if located.files else ():
+            element = SplitFiles(str(SAMPLES), located.key, split, tuple(group))
+            if len(cut_split(element, located.source, 300)) > 1:
+                cut[located.key, split] = compare(str(tmp_path / f"{located.key}-{split}"), element, 300)
+    assert len({key for key, _ in cut}) >= 5
+    assert "all" in {split for _, split in cut}
+    assert all(number > 1 for number in cut.values())
 
 
 @pytest.mark.parametrize(
