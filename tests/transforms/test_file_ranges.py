@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from transforms.file_ranges import cut
@@ -17,6 +17,9 @@ CONTENT = st.lists(
 
 
 @given(content=CONTENT, size=st.integers(1, 40))
+@example(content=b"a\n\xef\xbb\xbfb\n", size=1)  # a byte order mark that does not begin the file
+@example(content=b"a\n\xff\xfeb\n", size=1)  # that of UTF-16
+@example(content=b"a" * 2_000 + b"\n" + b"b\0" * 30, size=40)  # would be taken for UTF-16 by itself
 def test_ranges_have_the_lines_of_the_file(content, size):
     with TemporaryDirectory() as folder:
         path = Path(folder, "train.json")
