@@ -6,16 +6,20 @@ or start threads before the fork server forks.
 
 import gc
 import logging
+import os
 import signal
 import sys
+from functools import partial
 
 logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # the process of the build logs the same messages
 
 from pipelines import driver, sources  # noqa: E402, F401
 from pipelines.engine import workers  # noqa: E402, F401
 
-LATER_S = 2.0
-"""Seconds until the fork server imports what only the last stages need; the workers of the first are then busy."""
+LATER_S = 1.0
+"""Seconds after the start of a worker until the fork server, which has nothing to do then, imports what only the last
+stages need. It starts no worker meanwhile.
+"""
 
 sources.keys()  # imports the modules of all datasets
 gc.freeze()  # else a garbage collection in a worker would write to the memory pages that the workers share
@@ -23,9 +27,11 @@ gc.freeze()  # else a garbage collection in a worker would write to the memory p
 
 def import_later(signum, frame) -> None:
     """Imports what only validate needs, between two forks. A worker does not inherit the timer."""
+    gc.disable()  # an import creates no garbage
     import great_expectations  # noqa: F401
 
     gc.freeze()
+    gc.enable()
 
 
 def report_exception(kind, error, traceback) -> None:
@@ -35,4 +41,4 @@ def report_exception(kind, error, traceback) -> None:
 
 sys.excepthook = report_exception
 signal.signal(signal.SIGALRM, import_later)
-signal.setitimer(signal.ITIMER_REAL, LATER_S)
+os.register_at_fork(after_in_parent=partial(signal.setitimer, signal.ITIMER_REAL, LATER_S))
