@@ -147,8 +147,11 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 def build(arguments: argparse.Namespace) -> int:
     command_line.silence_logs(arguments)
     settings = configuration(arguments)
-    command_line.prepare(arguments, STAGES)
-    from pipelines import driver  # imports Beam, so only after the flags have been checked
+    command_line.check_stage(arguments.only, STAGES)
+    with command_line.loading(arguments):  # imports Beam, so only after the flags have been checked
+        from pipelines import driver, sources
+
+        sources.keys()  # imports the modules of all datasets
 
     with command_line.out_of_memory("--set ingest.examples_per_shard=2000 --set instruct.instructions_per_shard=20000"):
         run = driver.BuildOptions(

@@ -1,20 +1,37 @@
-"""Imports everything that a worker process needs into the fork server that starts the workers (`engine.workers`).
+"""Prepares the fork server that starts the workers (`engine.workers`): imports what the workers need.
 
-This module must only import: no library may open a channel or start threads before the fork server forks.
+A fork of the build's process has imported nearly all of it. This module must only import: no library may open a channel
+or start threads before the fork server forks.
 """
 
 import gc
 import logging
+import os
+import signal
 import sys
+from functools import partial
 
-logging.getLogger().addHandler(logging.NullHandler())  # the process of the build logs the same messages
-
-import great_expectations  # noqa: E402, F401
+logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # the process of the build logs the same messages
 
 from pipelines import driver, sources  # noqa: E402, F401
 from pipelines.engine import workers  # noqa: E402, F401
 
+LATER_S = 1.0
+"""Seconds after the start of a worker until the fork server, which has nothing to do then, imports what only the last
+stages need. It starts no worker meanwhile.
+"""
+
 sources.keys()  # imports the modules of all datasets
+gc.freeze()  # else a garbage collection in a worker would write to the memory pages that the workers share
+
+
+def import_later(signum, frame) -> None:
+    """Imports what only validate needs, between two forks. A worker does not inherit the timer."""
+    gc.disable()  # an import creates no garbage
+    import great_expectations  # noqa: F401
+
+    gc.freeze()
+    gc.enable()
 
 
 def report_exception(kind, error, traceback) -> None:
@@ -23,4 +40,5 @@ def report_exception(kind, error, traceback) -> None:
 
 
 sys.excepthook = report_exception
-gc.freeze()  # else a garbage collection in a worker would write to the memory pages that the workers share
+signal.signal(signal.SIGALRM, import_later)
+os.register_at_fork(after_in_parent=partial(signal.setitimer, signal.ITIMER_REAL, LATER_S))

@@ -63,9 +63,10 @@ MAY_IMPORT_NO_MORE = {"engine": {"schemas", "transforms"}, "sources": {"schemas"
 
 BESIDE = {
     "clean": {"cut_files", "leak_search", "shard_leaks", "text_keys", "unions"},
-    "ingest": {"split_writer"},
+    "ingest": {"parts", "split_writer"},
     "instruct": {"label_descriptions", "neighbour_counts"},
     "leak_search": {"cut_files", "shard_leaks"},
+    "parts": {"split_writer"},
     "repeats": {"text_keys"},
     "split_writer": {"reject_lines"},
     "validate": {"corpus_facts", "familiarity", "leak_search", "repeats", "torn_documents"},

@@ -4,14 +4,16 @@ It imports no Beam, so that wrong flags are reported at once.
 """
 
 import argparse
+import gc
 import logging
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker, util
 
 from schemas.errors import ConfigError, MachineError
 from transforms.local_tree import as_utf8
@@ -67,16 +69,23 @@ def silence_logs(arguments: argparse.Namespace) -> None:
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
 
 
-def prepare(arguments: argparse.Namespace, stages: Sequence[str]) -> None:
-    """Checks `--only` and starts the fork server if the run has workers.
+def check_stage(name: str | None, stages: Sequence[str]) -> None:
+    """Raises ConfigError for a `--only` that is not in `stages`."""
+    if name not in (None, *stages):
+        raise ConfigError(f"--only {name}: the stages are {', '.join(stages)}")
 
-    Raises ConfigError for a stage that is not in `stages`.
-    """
-    if arguments.only not in (None, *stages):
-        raise ConfigError(f"--only {arguments.only}: the stages are {', '.join(stages)}")
+
+@contextmanager
+def loading(arguments: argparse.Namespace) -> Iterator[None]:
+    """For the imports of Beam and the stages. Then starts the fork server if the run has workers."""
+    may_fork = "grpc" not in sys.modules and threading.active_count() == 1  # channels and threads do not survive a fork
+    gc.disable()  # an import creates no garbage, and collecting takes a fifth of its time
+    yield
+    gc.freeze()
+    gc.enable()
     is_run = not (arguments.status or arguments.dry_run)
     if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
-        start_fork_server()
+        start_fork_server(may_fork)
 
 
 @contextmanager
@@ -91,17 +100,44 @@ def out_of_memory(smaller_shards: str) -> Iterator[None]:
         ) from error
 
 
-def start_fork_server() -> None:
-    """Starts the process that workers are forked from. It imports their modules while this process continues."""
+def start_fork_server(may_fork: bool = False) -> None:
+    """Starts the process that workers are forked from: a fork of this one, or a new Python, which imports their modules
+    while this process continues.
+    """
     forkserver.set_forkserver_preload(["pipelines.preload"])
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the workers, which the run ends itself
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # else it may import no IEForge, or another one
+    resource_tracker.ensure_running()
+    spawn = util.spawnv_passfds
+    if may_fork:
+        util.spawnv_passfds = fork
     forkserver.ensure_running()
+    util.spawnv_passfds = spawn
     del os.environ["PYTHONPATH"]
     if before is not None:
         os.environ["PYTHONPATH"] = before
     signal.signal(signal.SIGINT, handler)
+
+
+def fork(path: bytes, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
+    """Like `multiprocessing.util.spawnv_passfds` for `python -c CODE`, but runs the code in a fork of this process, so
+    that nothing is imported twice.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        first = 3
+        for descriptor in (*sorted(descriptors), os.sysconf("SC_OPEN_MAX")):
+            os.closerange(first, descriptor)
+            first = descriptor + 1
+        exec(arguments[-1], {})
+    finally:
+        os._exit(0)
 
 
 def end_workers() -> None:

@@ -2,10 +2,11 @@
 
 import argparse
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DebugOptions, DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_job_api_pb2
 
 from schemas.errors import ConfigError
@@ -95,6 +96,14 @@ def refuse(flag: str, known: set[str]) -> NoReturn:
         f"did you mean {', '.join(near)}?" if near else "see --help, and the documentation of the runner for its flags"
     )
     raise ConfigError(f"unknown flag {name}; {hint}")
+
+
+def worker_count(beam_options: PipelineOptions) -> int:
+    """The number of workers of Beam's DirectRunner; 0 for other runners, which decide it themselves."""
+    if "direct" not in (beam_options.view_as(StandardOptions).runner or "direct").lower():
+        return 0
+    direct = beam_options.view_as(DirectOptions)
+    return 1 if direct.direct_running_mode == "in_memory" else direct.direct_num_workers or os.cpu_count() or 1
 
 
 def portable_name(beam_options: PipelineOptions) -> str | None:

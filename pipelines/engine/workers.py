@@ -1,8 +1,7 @@
 """Worker processes for Beam, forked from a process that has already imported all modules.
 
 Beam would start a new Python process for every worker of every pipeline, which takes a second of imports each time, and
-would wait forever for a worker that was killed. `pipelines.build` starts the fork server of `multiprocessing` before it
-imports Beam.
+would wait forever for a worker that was killed. `command_line.loading` starts the fork server of `multiprocessing`.
 """
 
 import multiprocessing

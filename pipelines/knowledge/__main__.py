@@ -129,14 +129,15 @@ def make(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     if not arguments.output:
         raise ConfigError("--output is empty; choose a folder")
-    command_line.prepare(arguments, STAGES)
+    command_line.check_stage(arguments.only, STAGES)
+    with command_line.loading(arguments):  # imports Beam, so only after the flags have been checked
+        from pipelines.knowledge import plan  # noqa: F401
     with command_line.out_of_memory("--set pages.paragraphs_per_shard=500"):
         return run_stages(config, arguments)
 
 
 def run_stages(config: "Config", arguments: argparse.Namespace) -> int:
     """Runs the stages that are not done, or prints their status or the plan; returns the exit code."""
-    # These import Beam, so only after the flags have been checked
     from apache_beam.options.pipeline_options import DirectOptions
 
     from pipelines import claim, driver

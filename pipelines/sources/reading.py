@@ -9,6 +9,7 @@ import errno
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from pipelines.sources import Form, Source
 from pipelines.sources.agreement import Comparison
@@ -16,6 +17,7 @@ from schemas.errors import BadRecord, IEForgeError, SourceError
 from schemas.example import RawExample
 from schemas.label import Label
 from transforms.files import File
+from transforms.formats import json_rows, unified
 from transforms.normalize import normalize
 
 MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
@@ -91,6 +93,14 @@ def raw_records(
     if comparison and form.user_form:  # its reader is `tool_records.records`
         return form.read(files, comparison=comparison)
     return form.read(files)
+
+
+def has_one_record_per_line(form: Form, files: Iterable[File]) -> bool:
+    """Whether every record of the files is a line of JSON, which the reader takes by itself. Raises SourceError if a
+    file cannot be read.
+    """
+    reader = form.read.func if isinstance(form.read, partial) else form.read
+    return reader in (json_rows.read, unified.read) and not any(map(json_rows.is_one_value, files))
 
 
 def no_record(files: Iterable[File]) -> NoRecord:

@@ -2,8 +2,8 @@
 
 import gc
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 
@@ -13,6 +13,7 @@ from pipelines import sources
 from pipelines.engine import code, gather
 from pipelines.engine.dag import Stage
 from pipelines.engine.gather import WriteSummary
+from pipelines.engine.options import worker_count
 from pipelines.engine.run import run_pipeline
 from pipelines.sources import Source, reading, registry
 from pipelines.sources.agreement import Comparison
@@ -22,6 +23,16 @@ from pipelines.sources.registry import Located
 from pipelines.sources.source import SHARES
 from pipelines.sources.source_files import first_matching_form
 from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.parts import (
+    PART_BYTES,
+    JoinedSplit,
+    PartOutcome,
+    PartWriter,
+    Shard,
+    WriteShards,
+    cut_group,
+    parts_folder,
+)
 from pipelines.stages.split_writer import Draw, SplitWriter
 from schemas.agreement import Annotators
 from schemas.errors import BadRecord, MachineError, SourceError
@@ -29,6 +40,7 @@ from schemas.example import SPLITS, RawExample
 from schemas.manifests import Ingested, SourceFacts
 from transforms import files
 from transforms.decontaminate import leakage_key
+from transforms.file_ranges import whole_file
 from transforms.files import File
 
 Checksums = dict[str, tuple[tuple[str, str], ...]]
@@ -95,10 +107,20 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
     # Largest first. Runners assign elements to workers in turn: in (key, split) order, one of two workers would get
     # every train split, and a large split at the end would be read while all other workers are idle.
     elements.sort(key=lambda element: (-files.total_bytes(element.files), element.key, element.split))
-    transform = Ingest(output, config.limit, build.config.seed, config.examples_per_shard, build.collapse)
-    run_pipeline("ingest", elements, transform, build.options, output, "examples")
+    by_key = {source.key: source.source for source in build.located}
+    elements = cut_uneven(elements, by_key, config.limit, worker_count(build.options))
+    in_parts = any(element.part is not None for element in elements)
+    read = IngestSplit(output, config.limit, build.config.seed, config.examples_per_shard, build.collapse)
+    run_pipeline("ingest", elements, Ingest(output, read, in_parts), build.options, output, "examples")
     outcomes = gather.read(f"{output}/examples/.summary.json", SplitOutcome)
-    verdict = judge(outcomes, {source.key: source.source for source in build.located}, config.max_reject_rate)
+    if in_parts:
+        parts = gather.read(f"{parts_folder(output)}/summary.json", PartOutcome)
+        joined = list(join_splits(output, elements, by_key, parts, config.examples_per_shard))
+        outcomes = sorted([*outcomes, *(outcome for outcome, _ in joined)], key=gather.encode)
+        shards = [shard for _, planned in joined for shard in planned]
+        run_pipeline("ingest (shards)", shards, WriteShards(output), build.options, output, "examples", len(shards))
+        files.remove_tree(parts_folder(output))
+    verdict = judge(outcomes, by_key, config.max_reject_rate)
     failed = {source.key: source.problem for source in build.located if source.problem} | verdict.failed
     for source in build.located:
         if source.trace:
@@ -148,33 +170,133 @@ def remove_shards(folder: str) -> None:
 
 @dataclass(frozen=True)
 class SplitFiles:
-    """One element: the files of one split of one source. `split` is "all" for a dataset without official splits."""
+    """One element: the files of one split of one source. `split` is "all" for a dataset without official splits.
+
+    `part`: the number of the part of the split that these files are; None if they are the whole split.
+    """
 
     data_root: str
     key: str
     split: str
     files: tuple[File, ...]
+    part: int | None = None
+
+
+UNEVEN = 1.25
+"""A split is cut if it has more than this multiple of the bytes that each worker reads."""
+
+
+def cut_uneven(
+    elements: Sequence[SplitFiles], by_key: Mapping[str, Source], limit: int | None, workers: int
+) -> list[SplitFiles]:
+    """The elements, with parts instead of splits that would keep one of the workers busy while the others are idle.
+
+    `workers`: 0 if their number is unknown. A split whose texts are drawn or united is not cut: that needs all of them.
+    """
+    sizes = [files.total_bytes(element.files) for element in elements]
+    share = UNEVEN * sum(sizes) / workers if workers else 0
+    parts = []
+    for element, size in zip(elements, sizes, strict=True):
+        is_large = size > max(share, 2 * PART_BYTES) and limit is None and not by_key[element.key].one_pair
+        parts += cut_split(element, by_key[element.key], PART_BYTES) if is_large else [element]
+    return parts
+
+
+def cut_split(element: SplitFiles, source: Source, size: int) -> list[SplitFiles]:
+    """The split in parts of about `size` bytes; itself if its records need not be single lines or it has one part."""
+    form = first_matching_form(source, element.files)
+    try:
+        if form is None or not reading.has_one_record_per_line(form, element.files):
+            return [element]
+        groups = cut_group(element.files, size)
+    except SourceError:  # reading the split fails for the same reason
+        return [element]
+    return [replace(element, files=group, part=number) for number, group in enumerate(groups)]
+
+
+def join_splits(
+    output: str,
+    elements: Sequence[SplitFiles],
+    by_key: Mapping[str, Source],
+    read: Iterable[PartOutcome],
+    examples_per_shard: int,
+) -> Iterator[tuple[SplitOutcome, list[Shard]]]:
+    """The outcome of each split that was read in parts, and its shards, which are still to be written.
+
+    `elements`: those that were read, in any order.
+    """
+    groups: dict[tuple[str, str], list[PartOutcome]] = {}
+    for outcome in sorted(read, key=lambda outcome: outcome.number):
+        groups.setdefault((outcome.key, outcome.split), []).append(outcome)
+    for (key, split), group in sorted(groups.items()):
+        parts = sorted((each for each in elements if (each.key, each.split) == (key, split)), key=part_number)
+        whole = replace(parts[0], files=tuple(dict.fromkeys(whole_file(file) for part in parts for file in part.files)))
+        joined: dict[str, JoinedSplit] = {}
+
+        def close(group=group, joined=joined, whole=whole) -> list[SplitWriter]:
+            for outcome in group:
+                if outcome.failed:
+                    raise Unforeseen(outcome.failed, outcome.trace) if outcome.trace else SourceError(outcome.failed)
+                for part in outcome.parts:
+                    at = output, by_key[whole.key], whole.key, part.split, examples_per_shard
+                    joined.setdefault(part.split, JoinedSplit(*at)).take(part)
+            return [writer for _, writer in sorted(joined.items())]
+
+        for outcome in split_outcomes(output, whole, close, Comparison()):
+            yield outcome, joined[outcome.split].plans if outcome.counts else []
+
+
+def part_number(element: SplitFiles) -> int:
+    return element.part or 0
 
 
 class Ingest(beam.PTransform):
     """SplitFiles → shards and rejects below `output`, and `examples/.summary.json` with a SplitOutcome per split.
 
-    `limit`: number of examples to keep per split, sampled by a hash of `seed` and their text (None: all).
+    `in_parts`: whether splits are read in parts, whose PartOutcomes are then in `summary.json` beside the parts.
     """
 
-    def __init__(self, output: str, limit: int | None, seed: int, examples_per_shard: int, collapse: tuple[str, ...]):
+    def __init__(self, output: str, read: "IngestSplit", in_parts: bool):
         super().__init__()
-        self.output = output
-        self.read = IngestSplit(output, limit, seed, examples_per_shard, collapse)
+        self.output, self.read, self.in_parts = output, read, in_parts
 
     def expand(self, pcoll):
-        return (
-            pcoll | "Read" >> beam.ParDo(self.read) | "Sum up" >> WriteSummary(f"{self.output}/examples/.summary.json")
-        )
+        read = pcoll | "Read" >> beam.ParDo(self.read).with_outputs("parts", main="splits")
+        if self.in_parts:
+            read.parts | "Sum up parts" >> WriteSummary(f"{parts_folder(self.output)}/summary.json")
+        return read.splits | "Sum up" >> WriteSummary(f"{self.output}/examples/.summary.json")
+
+
+def split_outcomes(
+    output: str, element: SplitFiles, read: Callable[[], Sequence[SplitWriter]], comparison: Comparison
+) -> Iterator[SplitOutcome]:
+    """The outcome for each writer that `read` returns, sorted by split, or one with the reason why there is none."""
+    try:
+        writers = read()
+        if not writers:
+            raise reading.no_record(element.files)
+        splits = [writer.close(element.files) for writer in writers]
+    except Unforeseen as error:
+        path = write_trace(output, element.key, element.split, error.trace)
+        yield SplitOutcome(element.key, element.split, failed=f"{error}: {path}")
+    except reading.NoRecord as error:
+        yield SplitOutcome(element.key, element.split, empty=str(error))
+    except SourceError as error:
+        yield SplitOutcome(element.key, element.split, failed=str(error))
+    else:
+        annotators = comparison.annotators(pairs=None) if comparison.texts else None
+        for writer, split in zip(writers, splits, strict=True):
+            triples = tuple(sorted(writer.triples))
+            yield SplitOutcome(split.key, split.split, split, annotators=annotators, triples=triples)
+            annotators = None
 
 
 class IngestSplit(beam.DoFn):
-    """SplitFiles → a SplitOutcome for each resulting split, or one with the reason why there is none."""
+    """SplitFiles → a SplitOutcome for each resulting split, or one with the reason why there is none; for a part of a
+    split, a PartOutcome with the tag `parts`.
+
+    `limit`: number of examples to keep per split, sampled by a hash of `seed` and their text (None: all).
+    """
 
     def __init__(self, output: str, limit: int | None, seed: int, examples_per_shard: int, collapse: tuple[str, ...]):
         self.output, self.limit, self.seed = output, limit, seed
@@ -184,29 +306,27 @@ class IngestSplit(beam.DoFn):
         gc.freeze()  # else every garbage collection would traverse the imported modules again
 
     def process(self, element: SplitFiles):
+        if element.part is not None:
+            yield beam.pvalue.TaggedOutput("parts", self.read_part(element))
+            return
         comparison = Comparison()
-        try:
-            writers = self.read(element, comparison)
-            if not writers:
-                raise reading.no_record(element.files)
-            splits = [writer.close(element.files) for _, writer in sorted(writers.items())]
-        except Unforeseen as error:
-            path = write_trace(self.output, element.key, element.split, error.trace)
-            yield SplitOutcome(element.key, element.split, failed=f"{error}: {path}")
-        except reading.NoRecord as error:
-            yield SplitOutcome(element.key, element.split, empty=str(error))
-        except SourceError as error:
-            yield SplitOutcome(element.key, element.split, failed=str(error))
-        else:
-            annotators = comparison.annotators(pairs=None) if comparison.texts else None
-            for split in splits:
-                triples = tuple(sorted(writers[split.split].triples))
-                yield SplitOutcome(split.key, split.split, split, annotators=annotators, triples=triples)
-                annotators = None
+        yield from split_outcomes(self.output, element, lambda: self.read(element, comparison), comparison)
 
-    def read(self, element: SplitFiles, comparison: Comparison) -> dict[str, "SplitWriter"]:
-        """Split → the writer of its records. `comparison`: what compares the annotators. Raises SourceError if the
-        source cannot be read.
+    def read_part(self, element: SplitFiles) -> PartOutcome:
+        at = element.key, element.split, element.part
+        try:
+            writers = self.read(element, Comparison())
+            parts = [writer.close_part(f"{element.split}-{element.part:05d}") for writer in writers]
+        except Unforeseen as error:
+            return PartOutcome(*at, failed=str(error), trace=error.trace)
+        except SourceError as error:
+            return PartOutcome(*at, failed=str(error))
+        return PartOutcome(*at, tuple(parts))
+
+    def read(self, element: SplitFiles, comparison: Comparison) -> list[SplitWriter]:
+        """The writers of the records, sorted by split. `comparison`: what compares the annotators.
+
+        Raises SourceError if the source cannot be read.
         """
         writers: dict[str, SplitWriter] = {}
         with barrier():
@@ -214,14 +334,19 @@ class IngestSplit(beam.DoFn):
         for record in self.records(source, element, comparison):
             split = element.split if element.split != "all" else hashed_split(record, source)
             if split not in writers:
-                draw = None if self.limit is None else Draw(self.limit, self.seed, f"{element.key}/{split}")
-                writers[split] = SplitWriter(self.output, source, element.key, split, self.examples_per_shard, draw)
+                writers[split] = self.writer(source, element, split)
             writer = writers[split]
             if isinstance(record, BadRecord):
                 writer.reject(record)
             else:
                 writer.add(record)
-        return writers
+        return [writer for _, writer in sorted(writers.items())]
+
+    def writer(self, source: Source, element: SplitFiles, split: str) -> SplitWriter:
+        if element.part is not None:
+            return PartWriter(self.output, source, element.key, split)
+        draw = None if self.limit is None else Draw(self.limit, self.seed, f"{element.key}/{split}")
+        return SplitWriter(self.output, source, element.key, split, self.examples_per_shard, draw)
 
     def records(self, source: Source, element: SplitFiles, comparison: Comparison) -> Iterator[RawExample | BadRecord]:
         """The records of the split, with labels in the words of the prompts."""

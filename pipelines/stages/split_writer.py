@@ -143,10 +143,14 @@ class SplitWriter:
         self.waiting = []
         return table
 
+    def shard_name(self) -> str:
+        """The name of the next shard, below the output."""
+        return f"examples/{self.key}/{self.split}-{len(self.shards):05d}.parquet"
+
     def write_shard(self) -> None:
         if self.waiting:
             self.tables.append(self.waiting_table())
-        name = f"examples/{self.key}/{self.split}-{len(self.shards):05d}.parquet"
+        name = self.shard_name()
         rows = write_shard(f"{self.output}/{name}", EXAMPLES, self.tables)
         self.shards.append(RawShard(name, rows))
         self.tables = []
@@ -162,13 +166,17 @@ class SplitWriter:
             self.keep(number, record)
         if self.waiting or self.tables or not self.shards:
             self.write_shard()
+        if len(united) < len(self.one_pair_rows):
+            self.rejected[Reason.ONE_PAIR_UNITED] = len(self.one_pair_rows) - len(united)
+        return self.conclude(files)
+
+    def conclude(self, files: Iterable[File]) -> SplitRead:
+        """As `close`, if all examples are written."""
         if self.rejects or self.lost:
             path = f"{self.output}/rejects/ingest/{self.key}/{self.split}.parquet"
             with barrier():
                 table = rejects_to_table(with_lines(self.rejects, files) + self.lost)
             write_shard(path, REJECTS, [table])
-        if len(united) < len(self.one_pair_rows):
-            self.rejected[Reason.ONE_PAIR_UNITED] = len(self.one_pair_rows) - len(united)
         return SplitRead(
             self.key,
             self.split,

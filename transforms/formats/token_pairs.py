@@ -57,7 +57,9 @@ def to_example(
     unknown = [label for *_, label in pairs if label not in known]
     if unknown:
         return BadRecord(place, Reason.UNKNOWN_LABEL, f"{unknown[0]!r} is not a relation of the dataset")
-    words = [token for token in tokens if token.strip()]
+    wanted = [pair for pair in pairs if pair[2] in labels]
+    if not wanted:
+        return None
     kept = [number for number, token in enumerate(tokens) if token.strip()]
     position = {number: index for index, number in enumerate(kept)}
 
@@ -71,11 +73,10 @@ def to_example(
         return first, end
 
     relations = []
-    for head, tail, label in pairs:
-        if label in labels:
-            head_span, tail_span = span(head), span(tail)
-            if head_span is None or tail_span is None:
-                detail = f"tokens {list(head)} and {list(tail)} are not two mentions in {len(tokens)} tokens"
-                return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
-            relations.append((head_span, tail_span, label))
-    return sentence(place, words, None, relations) if relations else None
+    for head, tail, label in wanted:
+        head_span, tail_span = span(head), span(tail)
+        if head_span is None or tail_span is None:
+            detail = f"tokens {list(head)} and {list(tail)} are not two mentions in {len(tokens)} tokens"
+            return BadRecord(place, Reason.OFFSET_MISMATCH, detail)
+        relations.append((head_span, tail_span, label))
+    return sentence(place, [tokens[number] for number in kept], None, relations)

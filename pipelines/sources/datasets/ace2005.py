@@ -7,11 +7,9 @@ id of the first. Names, nouns and pronouns are all annotated as mentions.
 """
 
 from functools import partial
-from pathlib import Path
-
-import yaml
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets import _table
 from pipelines.sources.datasets._roles import Description, describe_roles
 from schemas.example import Argument, Entity, Event, Mention, RawExample, Relation
 from schemas.label import Label
@@ -233,7 +231,7 @@ STRAY_ROLES = {
 }
 """(event type, role not in the annotation guide) → the role that the guide has for it. Occurs in a few documents."""
 
-SPLITS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+SPLITS = _table.read(__file__)
 
 
 def to_example(place: str, document: ace.Document) -> RawExample:

@@ -1,18 +1,17 @@
 """DuEE 1.0: 65 event types of Chinese news, headlines to paragraphs; one JSON object per line, exact offsets."""
 
 from functools import partial
-from pathlib import Path
 
 import msgspec
-import yaml
 
 from pipelines.sources import Form, Licence, Source
+from pipelines.sources.datasets import _table
 from schemas.example import Argument, Event, Mention, RawExample
 from schemas.label import Label, described_roles
 from transforms.formats import json_rows
 from transforms.formats.offsets import Offset
 
-EVENT_TYPES = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+EVENT_TYPES = _table.read(__file__)
 
 
 class ArgumentRow(msgspec.Struct):

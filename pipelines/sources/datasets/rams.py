@@ -7,14 +7,13 @@ is evaluated with all its types in one label set, and by family (`rams_conflict`
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import yaml
 from msgspec.structs import replace
 
 from pipelines.sources import Download, Form, Licence, Source
+from pipelines.sources.datasets import _table
 from pipelines.sources.datasets._roles import describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import RawExample, Span
@@ -26,7 +25,7 @@ from transforms.formats.offsets import Offset
 NUMBERS = re.compile(r"evt[0-9]+arg[0-9]+")
 """The prefix of a role, as in `evt089arg02place`."""
 
-TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+TABLE = _table.read(__file__)
 
 
 Tokens = tuple[Offset, Offset]

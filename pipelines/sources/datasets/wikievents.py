@@ -8,13 +8,12 @@ The dataset is evaluated with all its types in one label set, and by family (`wi
 import dataclasses
 from collections.abc import Iterable, Iterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
-import yaml
 from msgspec.structs import replace
 
 from pipelines.sources import Form, Licence, Source, files_at
+from pipelines.sources.datasets import _table
 from pipelines.sources.datasets._roles import describe_roles
 from schemas.errors import BadRecord, Reason
 from schemas.example import Argument, Event, Mention, RawExample, Span
@@ -23,7 +22,7 @@ from transforms.files import File
 from transforms.formats import json_rows
 from transforms.formats.offsets import Count, Offset
 
-TABLE = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+TABLE = _table.read(__file__)
 
 
 class Part(msgspec.Struct):

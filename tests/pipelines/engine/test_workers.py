@@ -105,6 +105,8 @@ def test_the_engine_listens_only_on_loopback_or_private_sockets(tmp_path, worker
 
 def test_a_killed_worker_ends_all_processes_with_one_line(tmp_path):
     process, workers, below = with_workers(tmp_path / "build")
+    commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in (process.pid, *below)]
+    assert len({each for each in commands if "resource_tracker" not in each}) == 1  # so no Python was started anew
     os.kill(workers[0], signal.SIGKILL)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -133,15 +135,21 @@ def test_workers_end_with_a_build_that_is_killed(tmp_path):
 
 
 RAISING = f"""
+import argparse, os
 import logging
 logging.basicConfig(level=logging.CRITICAL)  # as a build does
-import apache_beam
-from pipelines.engine import command_line, runner, workers
-from pipelines.engine.options import parse_options
-from schemas.errors import ConfigError
-from tests.pipelines.engine.test_runner import refuse
+from pipelines.engine import command_line
 
-command_line.start_fork_server()
+with command_line.loading(argparse.Namespace(status=False, dry_run=False, beam_flags={list(TWO)})):
+    import apache_beam
+    from pipelines import driver
+    from pipelines.engine import runner, workers
+    from pipelines.engine.options import parse_options
+    from schemas.errors import ConfigError
+    from tests.pipelines.engine.test_runner import refuse
+    opened = [os.readlink(file.path) for file in os.scandir("/proc/self/fd") if os.path.lexists(file.path)]
+    print([name for name in opened if name.startswith(("socket:", "anon_inode:"))])
+
 workers.register()
 try:
     runner.run(lambda p: p | apache_beam.Create([3]) | apache_beam.Map(refuse), parse_options({list(TWO)}), "")
@@ -151,9 +159,10 @@ except ConfigError as error:
 
 
 def test_an_error_of_a_worker_is_raised_and_nothing_else_is_printed():
+    """The imports before the fork must open no channel: it would not survive the fork."""
     script = [sys.executable, "-c", RAISING]
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout == "labels.json:3: no such label\n"
+    assert done.stdout == "[]\nlabels.json:3: no such label\n"
     assert done.stderr == ""
 
 

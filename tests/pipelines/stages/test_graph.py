@@ -27,10 +27,12 @@ from pipelines.knowledge.link import ItemFiles, LinkShards, SpanSearch
 from pipelines.knowledge.link import Shard as PageShard
 from pipelines.knowledge.types import FindTypes, ItemFile
 from pipelines.stages.clean import Clean
-from pipelines.stages.ingest import Ingest, SplitFiles
+from pipelines.stages.ingest import Ingest, IngestSplit, SplitFiles
 from pipelines.stages.instruct import Instruct, OutputShard, ask_options
 from pipelines.stages.labels import WriteLabels
 from pipelines.stages.mine import Amend, CopyDictionaries, Mine
+from pipelines.stages.parts import Shard as PlannedShard
+from pipelines.stages.parts import WriteShards
 from pipelines.stages.validate import Check, Validate
 from schemas.example import TASKS
 from transforms import prompts
@@ -51,11 +53,15 @@ AMEND = Amend({}, {}, 20)
 CHOICE = export.Choice({"Person": frozenset({"spouse"})}, 42, 0.5, 0.5, 0.1, 0.05, 0.05)
 STAGES = {
     "ingest": (
-        Ingest("out", None, 42, 10_000, ("anatem",)),
+        Ingest("out", IngestSplit("out", None, 42, 10_000, ("anatem",)), in_parts=True),
         [
             SplitFiles("raw", "scierc", split, (File(f"raw/{split}.json", f"{split}.json"),))
             for split in ("train", "test")
         ],
+    ),
+    "ingest (shards)": (
+        WriteShards("out"),
+        [PlannedShard("scierc", "train", "examples/scierc/train-00000.parquet", 0, (("out/a.arrow", 0, 1),))],
     ),
     "clean": (Clean("out", SHARDS, Config().clean), SHARDS),
     "labels": (WriteLabels("out", "raw", TASKS, ()), SHARDS),
