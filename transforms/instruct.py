@@ -54,7 +54,7 @@ def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]
     does.
     """
     test = examples.num_rows > 0 and examples["split"][0].as_py() == "test"
-    if not test:
+    if not test and examples[LAYER[spec.task]].null_count:
         examples = examples.filter(examples[LAYER[spec.task]].is_valid())
     if not examples.num_rows:
         return instruction_schema(spec.options.optional_columns).empty_table(), 0

@@ -200,14 +200,14 @@ def _prompts(column: dict[str, pa.Array], prompt_labels: _LabelLists, starts: np
         after = before + pc.binary_length(schemas).to_numpy()
     ends = pc.binary_length(prompts).to_numpy()
     _expect((after <= ends).all())
-    lasts, hashes = _pieces(prompts, starts, after, ends), []
-    for last in lasts.to_pylist():
-        _expect(last.startswith(AFTER) and last.endswith(b"}"))
-        hashes.append(sha256(wire.TEXT.decode(last[len(AFTER) : -1]).encode()).hexdigest())
     example = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(prompts)]))
+    _expect(_pieces(prompts, every, before, after).equals(schemas.cast(pa.binary_view())))
+    _expect(_pieces(prompts, every, after, ends).equals(_pieces(prompts, starts[example], after, ends)))
+    lasts = _pieces(prompts, starts, after, ends).cast(pa.binary())
+    _expect(pc.all(pc.and_(pc.starts_with(lasts, AFTER), pc.ends_with(lasts, b"}"))).as_py())
+    texts = wire.TEXT.decode_lines(_lines(pc.binary_slice(lasts, len(AFTER), -1)))
+    hashes = [sha256(text.encode()).hexdigest() for text in texts]
     _expect(pa.array(hashes, pa.string()).take(pa.array(example)).equals(column["text_sha256"]))
-    whole = pc.binary_join_element_wise(firsts.take(pa.array(first)), schemas, lasts.take(pa.array(example)), b"")
-    _expect(whole.equals(prompts))
 
 
 def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
@@ -236,13 +236,15 @@ def _joined(items: pa.Array, offsets: np.ndarray) -> pa.Array:
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items), b", ")
 
 
-def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.BinaryArray:
-    """The bytes from `start` to `end` of the strings in these rows."""
+def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.BinaryViewArray:
+    """The bytes from `start` to `end` of the strings in these rows, which may repeat; they are not copied."""
     _, offsets, data = strings.buffers()
-    first_bytes = np.frombuffer(offsets, np.int32, len(strings), strings.offset * 4)[rows]
-    cuts = np.stack([first_bytes + start[rows], first_bytes + end[rows]], axis=1).ravel().astype(np.int32)
+    first_bytes = np.frombuffer(offsets, np.int32, len(strings), strings.offset * 4)
+    cuts = np.stack([first_bytes + start, first_bytes + end], axis=1).ravel().astype(np.int32)
     between = pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), data])
-    return between.take(pa.array(np.arange(0, len(cuts), 2)))
+    _, views, *texts = between.cast(pa.binary_view()).buffers()
+    chosen = np.frombuffer(views, np.int64).reshape(-1, 2)[2 * rows]  # a view takes 16 bytes
+    return pa.Array.from_buffers(pa.binary_view(), len(rows), [None, pa.py_buffer(chosen), *texts])
 
 
 def _triggers(schemas: pa.BinaryArray, prompt_labels: _LabelLists, labels: LabelSet) -> None:
@@ -278,8 +280,8 @@ def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.n
         _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
 
 
-def _lines(column: pa.StringArray) -> bytes:
-    all_rows = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column)
-    lines = pc.binary_join(all_rows, "\n")[0].as_buffer().to_pybytes()
-    _expect(lines.count(b"\n") == max(0, len(column) - 1))  # a line break within an answer would split it
+def _lines(column: pa.BinaryArray | pa.StringArray) -> bytes:
+    all_rows = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column.cast(pa.binary()))
+    lines = pc.binary_join(all_rows, b"\n")[0].as_buffer().to_pybytes()
+    _expect(lines.count(b"\n") == max(0, len(column) - 1))  # a line break within a string would split it
     return lines
