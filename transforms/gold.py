@@ -10,7 +10,7 @@ entities and plain triples is concatenated from pieces (`render.gather`), so eac
 `tests/specification/gold.py` states the same rules for one Example.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from schemas.arrow import layer_items, list_items, strings
 from schemas.example import LAYER
 from schemas.label import Label, typed_label
 from transforms.ask import refuse_unknown
+from transforms.lists import Lists
 from transforms.render import NAN, encode, encode_string, gather
 from transforms.unknown_labels import Unknown, known_items
 
@@ -120,15 +121,14 @@ def _flat_answers(
         names = strings([typed_label(*triple).name for triple in zip(*ends, strict=True)])
     label = _numbers(examples, task, row, names, labels)
     mentions = [items.field(name) for name in (("mention",) if task == "NER" else ("head", "tail"))]
-    different = pa.chunked_array([mention.field("text") for mention in mentions]).combine_chunks().dictionary_encode()
-    spelling = different.indices.to_numpy().astype(np.int64).reshape(len(mentions), -1)
+    words, spelling = _numbered(*(mention.field("text") for mention in mentions))
     kept = text_order(examples["text"].to_pylist(), row, mentions)
-    kept = kept[_are_first(row[kept], label[kept], *spelling[:, kept])]
+    kept = kept[_are_first(row[kept], label[kept], *(string[kept] for string in spelling))]
     annotations = _flat_annotations(task, items, row, kept) if _is_test(examples) else []
     cell = row[kept] * len(labels) + label[kept]
     order = np.argsort(cell, kind="stable")
     kept, cell = kept[order], cell[order]
-    starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]][: len(cell)])
+    starts = np.flatnonzero(_are_starts(cell))
     items_each = np.diff(np.r_[starts, len(cell)])
 
     before, *after = ITEM[task]
@@ -141,8 +141,7 @@ def _flat_answers(
         numbers[:, 2 * n + 1] = len(pieces) + string[kept]
         numbers[:, 2 * n + 2] = 2 + n
     numbers[:, -1] += last
-    encoded = map(encode_string, different.dictionary.to_pylist())
-    answers = gather(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
+    answers = gather(strings([*pieces, *map(encode_string, words)]), numbers.ravel(), items_each * numbers.shape[1])
     return Answers(row[kept][starts], label[kept][starts], answers, annotations)
 
 
@@ -218,57 +217,101 @@ def _event_answers(
     order = np.lexsort((*reversed(place), row))
 
     arguments = arguments.take(pa.array(by_event))
-    filled = list(
-        zip(arguments.field("role").to_pylist(), arguments.field("mention").field("text").to_pylist(), strict=True)
-    )
-    roles = {label.name: label.role_names for label in labels}
-    names, triggers = events.field("label").to_pylist(), events.field("trigger").field("text").to_pylist()
-    has_trigger = events.field("trigger").is_valid().to_pylist()
-    annotations: dict[tuple, dict] = {}
-    answers: dict[tuple[int, str], list[str]] = {}
-    triggers_by_type: dict[tuple[int, str], dict[str, None]] = {}
-    for n in order.tolist():
-        number, name, trigger = int(row[n]), names[n], triggers[n] if has_trigger[n] else ""
-        pairs = dict.fromkeys(filled[before[n] : after[n]])
-        # Compared as a set: arguments that the text does not contain may come in any order.
-        identity = number, name, trigger, frozenset(pairs)
-        if identity in annotations or not (trigger or pairs):
-            continue
-        annotations[identity] = {
-            "event_trigger": trigger,
-            "event_type": name,
-            "arguments": [{"argument": argument, "role": role} for role, argument in pairs],
-        }
-        if trigger or task != "EET":
-            triggers_by_type.setdefault((number, name), {})[trigger or NAN] = None
-        if task != "EET":
-            values = _filled_roles(roles.get(name, ()), pairs) if pairs else ""
-            answer = f'{{"trigger": {encode_string(trigger or NAN)}, "arguments": {{{values}}}}}'
-            answers.setdefault((number, name), []).append(answer)
+    given = pc.if_else(events.field("trigger").is_valid(), events.field("trigger").field("text"), "")
+    words, (trigger, mention) = _numbered(given, arguments.field("mention").field("text"))
+    (names, (name,)), (roles, (role,)) = _numbered(events.field("label")), _numbered(arguments.field("role"))
+    is_new = _are_first(event, role, mention)
+    event, role, mention = event[is_new], role[is_new], mention[is_new]
+    ends = np.cumsum(np.bincount(event, minlength=len(events))).tolist()
+
+    def pairs(n: int) -> list[tuple[int, int]]:
+        """The arguments of event `n`, as numbers of their role and their string."""
+        start = ends[n - 1] if n else 0
+        return list(zip(role[start : ends[n]].tolist(), mention[start : ends[n]].tolist(), strict=True))
+
+    has_trigger = pc.not_equal(given, "").to_numpy(zero_copy_only=False)
+    kept = order[(has_trigger | has_argument)[order]]
+    is_only = _are_only(row[kept], name[kept], trigger[kept])
+    # Compared as sets: arguments that the text does not contain may come in any order.
+    sets = {n: (row[n], name[n], trigger[n], frozenset(pairs(n))) for n in kept[~is_only].tolist()}
+    different = {identity: n for n, identity in reversed(sets.items())}
+    kept = kept[is_only | np.isin(kept, list(different.values()))]
+    annotations: list[tuple[int, dict]] = []
+    if _is_test(examples):
+        for n in kept.tolist():
+            items = [{"argument": words[string], "role": roles[number]} for number, string in pairs(n)]
+            about = {"event_trigger": words[trigger[n]], "event_type": names[name[n]], "arguments": items}
+            annotations.append((int(row[n]), about))
+    triggers: list[dict[str, list[str]]] = [{} for _ in texts] if task == "EEA" else []
+    if task == "EEA":
+        for n in kept[_are_first(row[kept], name[kept], trigger[kept])].tolist():
+            triggers[row[n]].setdefault(names[name[n]], []).append(words[trigger[n]] or NAN)
+
     if task == "EET":
-        answers = {key: list(map(encode_string, names)) for key, names in triggers_by_type.items()}
-    arrays = {key: f"[{', '.join(items)}]" for key, items in answers.items()}
-    results = _nested(examples, task, labels, arrays, [(key[0], value) for key, value in annotations.items()])
-    return results, _by_example(triggers_by_type, len(texts)) if task == "EEA" else []
+        kept = kept[has_trigger[kept]]
+        kept = kept[_are_first(row[kept], name[kept], trigger[kept])]
+    label = _numbers(examples, task, row[kept], events.field("label").take(pa.array(kept)), labels)
+    by_cell = np.lexsort((label, row[kept]))
+    kept, label = kept[by_cell], label[by_cell]
+    encoded = strings(list(map(encode_string, [*words, NAN])))
+    answers = encoded.take(pa.array(np.where(has_trigger, trigger, len(words))[kept]))
+    if task != "EET":
+        place = np.full(len(events), -1)
+        place[kept] = np.arange(len(kept))
+        is_kept = place[event] >= 0
+        items = place[event[is_kept]], role[is_kept], encoded.take(pa.array(mention[is_kept]))
+        filled = _filled_roles(np.where(has_argument[kept], label, len(labels)), labels, roles, items)
+        answers = pc.binary_join_element_wise('{"trigger": ', answers, ', "arguments": {', filled, "}}", "")
+    starts = np.flatnonzero(_are_starts(row[kept] * len(labels) + label))
+    arrays = _in_brackets(_joined(answers, np.r_[starts, len(kept)]))
+    return Answers(row[kept][starts], label[starts], arrays, annotations), triggers
 
 
-def _by_example(triggers_by_type: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
-    triggers: list[dict[str, list[str]]] = [{} for _ in range(examples)]
-    for (number, name), names in triggers_by_type.items():
-        triggers[number][name] = list(names)
-    return triggers
+def _filled_roles(
+    label: np.ndarray, labels: Sequence[Label], names: Sequence[str], items: tuple[np.ndarray, np.ndarray, pa.Array]
+) -> pa.StringArray:
+    """`"role": "value", …` for each event, with a list for several values and NAN for none. `label`: the number of its
+    label, or of one after `labels`, without roles. `items`: the event of each argument, in the order of the arguments,
+    the number of its role in `names`, and its string as JSON.
+    """
+    event, role, string = items
+    numbers = {name: n for n, name in enumerate(names)}
+    place = np.full((len(labels), len(names)), -1)
+    for n, one in enumerate(labels):
+        for at, name in enumerate(one.role_names):
+            if name in numbers:
+                place[n, numbers[name]] = at
+    ends = np.cumsum([0, *(len(one.roles) for one in labels)])
+    lengths, head = Lists(np.r_[ends, ends[-1]], np.arange(ends[-1])).take(label)
+    at = place[label[event], role]
+    cell = ((np.cumsum(lengths) - lengths)[event] + at)[at >= 0]
+    order = np.argsort(cell, kind="stable")
+    cell, string = cell[order], string.take(pa.array(np.flatnonzero(at >= 0)[order]))
+    starts = np.flatnonzero(_are_starts(cell))
+    offsets = np.r_[starts, len(cell)]
+    values = _joined(string, offsets)
+    values = pc.if_else(pa.array(np.diff(offsets) > 1), _in_brackets(values), values)
+    which = np.zeros(len(head), np.int64)
+    which[cell[starts]] = 1 + np.arange(len(starts))
+    values = pa.concat_arrays([strings([encode_string(NAN)]), values]).take(pa.array(which))
+    heads = strings([f"{encode_string(name)}: " for one in labels for name in one.role_names])
+    return _joined(pc.binary_join_element_wise(heads.take(pa.array(head)), values, ""), np.r_[0, np.cumsum(lengths)])
 
 
-def _filled_roles(roles: Iterable[str], pairs: Iterable[tuple[str, str]]) -> str:
-    """`"role": "value", …`, a list for several values. Joined by hand because the encoder takes ten times as long."""
-    values: dict[str, list[str]] = {}
-    for role, value in pairs:
-        values.setdefault(role, []).append(value)
-    items = []
-    for role in roles:
-        joined = ", ".join(map(encode_string, values.get(role, (NAN,))))
-        items.append(f"{encode_string(role)}: {f'[{joined}]' if len(values.get(role, ())) > 1 else joined}")
-    return ", ".join(items)
+def _joined(items: pa.StringArray, offsets: np.ndarray) -> pa.StringArray:
+    """The items from one offset to the next, joined by commas."""
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items), ", ")
+
+
+def _in_brackets(items: pa.StringArray) -> pa.StringArray:
+    return pc.binary_join_element_wise("[", items, "]", "")
+
+
+def _numbered(*columns: pa.StringArray) -> tuple[list[str], list[np.ndarray]]:
+    """The different strings of all columns, and for each column the numbers of its strings."""
+    encoded = pa.chunked_array(columns).combine_chunks().dictionary_encode()
+    numbers = encoded.indices.to_numpy().astype(np.int64)
+    return encoded.dictionary.to_pylist(), np.split(numbers, np.cumsum(list(map(len, columns)))[:-1])
 
 
 def _event_positions(
@@ -345,3 +388,13 @@ def _are_first(*columns: np.ndarray) -> np.ndarray:
     first = np.empty(len(order), bool)
     first[order] = differs
     return first
+
+
+def _are_only(*columns: np.ndarray) -> np.ndarray:
+    """Flags the rows of the columns that equal no other row."""
+    return _are_first(*columns) & _are_first(*(column[::-1] for column in columns))[::-1]
+
+
+def _are_starts(values: np.ndarray) -> np.ndarray:
+    """Flags the values that differ from the one before."""
+    return np.r_[True, values[1:] != values[:-1]][: len(values)]

@@ -272,12 +272,17 @@ def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.n
     _expect(list(map(len, answers)) == np.diff(prompt_labels.offsets)[rows].tolist())
     _expect(list(chain.from_iterable(answers)) == expected_keys)
     values = list(chain.from_iterable(map(dict.values, answers)))
-    _expect(list(map(bool, values)) == positive[~in_negative_row].tolist())
-    several = (value for value in filter(None, values) if len(value) > 1 and isinstance(value, list))
-    _expect(not any(map(wire.repeats, several)))
-    if labels.task in ("EE", "EEA", "KG"):
-        roles = {label.name: Entry(label.name, label.role_names) for label in labels.labels}
-        _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
+    sizes = np.fromiter(map(len, values), np.int64, len(values))
+    _expect(((sizes > 0) == positive[~in_negative_row]).all())
+    several = (values[n] for n in np.flatnonzero(sizes > 1).tolist())
+    _expect(not any(wire.repeats(value) for value in several if isinstance(value, list)))
+    if labels.task in ("EE", "EEA"):
+        roles = {label.name: set(label.role_names) for label in labels.labels}
+        events = ((event, name) for value, name in zip(values, expected_keys, strict=True) for event in value)
+        _expect(all(not event.arguments or event.arguments.keys() == roles[name] for event, name in events))
+    elif labels.task == "KG":
+        attributes = {label.name: Entry(label.name, label.role_names) for label in labels.labels}
+        _expect(not any(any(wire.role_faults("KG", one, [attributes[name] for name in one])) for one in answers))
 
 
 def _lines(column: pa.BinaryArray | pa.StringArray) -> bytes:
