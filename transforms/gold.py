@@ -10,7 +10,7 @@ entities and plain triples is concatenated from pieces (`render.gather`), so eac
 `tests/specification/gold.py` states the same rules for one Example.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,12 +122,17 @@ def _flat_answers(
     label = _numbers(examples, task, row, names, labels)
     mentions = [items.field(name) for name in (("mention",) if task == "NER" else ("head", "tail"))]
     words, spelling = _numbered(*(mention.field("text") for mention in mentions))
-    kept = text_order(examples["text"].to_pylist(), row, mentions)
-    kept = kept[_are_first(row[kept], label[kept], *(string[kept] for string in spelling))]
+    cell = row * len(labels) + label
+    # In train and validation, an answer alone in its cell has no order and no equal.
+    with_others = np.full(len(row), True) if _is_test(examples) else np.bincount(cell)[cell] > 1
+    among = np.flatnonzero(with_others)
+    chosen = [mention.take(pa.array(among)) for mention in mentions]
+    among = among[text_order(examples["text"].to_pylist(), row[among], chosen)]
+    among = among[_are_first(cell[among], *(string[among] for string in spelling))]
+    kept = np.r_[np.flatnonzero(~with_others), among]
     annotations = _flat_annotations(task, items, row, kept) if _is_test(examples) else []
-    cell = row[kept] * len(labels) + label[kept]
-    order = np.argsort(cell, kind="stable")
-    kept, cell = kept[order], cell[order]
+    kept = kept[np.argsort(cell[kept], kind="stable")]
+    cell = cell[kept]
     starts = np.flatnonzero(_are_starts(cell))
     items_each = np.diff(np.r_[starts, len(cell)])
 
@@ -198,7 +203,10 @@ def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarra
         )
         for (number, name), heads in values.items()
     }
-    return _nested(examples, "KG", labels, answers, [(key[0], value) for key, value in annotations.items()])
+    rows = np.array([number for number, _ in answers], np.int64)
+    label = _numbers(examples, "KG", rows, strings([name for _, name in answers]), labels)
+    by_row = [(key[0], value) for key, value in annotations.items()]
+    return Answers(rows, label, strings(list(answers.values())), by_row)
 
 
 def _event_answers(
@@ -333,19 +341,6 @@ def _event_positions(
         place[has_trigger] = trigger
         places.append(place)
     return places[0], places[1]
-
-
-def _nested(
-    examples: pa.Table,
-    task: str,
-    labels: Sequence[Label],
-    answers: Mapping[tuple[int, str], str],
-    annotations: list[tuple[int, dict]],
-) -> Answers:
-    """The Answers of `answers`: (row, label name) → JSON."""
-    rows = np.array([number for number, _ in answers], np.int64)
-    label = _numbers(examples, task, rows, strings([name for _, name in answers]), labels)
-    return Answers(rows, label, strings(list(answers.values())), annotations)
 
 
 def _one_or_many(values: list[str]) -> str | list[str]:
