@@ -303,14 +303,13 @@ def drawn_order(candidates: np.ndarray, keys: np.ndarray, spec: AskSpec, limit: 
 
 def first_drawn(candidates: np.ndarray, counts: np.ndarray, keys: np.ndarray, spec: AskSpec) -> np.ndarray:
     """Per row, the first `counts` candidates in the order of `drawn_order`."""
-    available = candidates.sum(axis=1)
-    if (counts >= available).all():
-        return candidates
-    counts = np.minimum(counts, available)
-    order = drawn_order(candidates, keys, spec, int(counts.max(initial=0)))
+    some = np.flatnonzero(counts < candidates.sum(axis=1))  # the rows that do not take all
+    counts = counts[some]
+    order = drawn_order(candidates[some], keys[some], spec, int(counts.max(initial=0)))
     row, place = np.nonzero(np.arange(order.shape[1]) < counts[:, None])
-    first = np.zeros_like(candidates)
-    first[row, order[row, place]] = True
+    first = candidates.copy()
+    first[some] = False
+    first[some[row], order[row, place]] = True
     return first
 
 

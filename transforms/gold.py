@@ -5,8 +5,8 @@ string. Strings that the text does not contain come last, in the order of the fi
 object; events by trigger, or by their first argument if they have no trigger. Answers with the same JSON are written
 once.
 
-The mentions of all texts are sorted at once, without creating objects, which would take 25 µs per text. The JSON of
-entities and plain triples is concatenated from pieces (`render.gather`), so each distinct string is encoded once.
+The mentions of all texts are sorted at once, without creating objects, which would take 25 µs per text. The JSON of all
+tasks but KG is joined by Arrow from its parts, so each distinct string is encoded once.
 `tests/specification/gold.py` states the same rules for one Example.
 """
 
@@ -22,14 +22,11 @@ from schemas.example import LAYER
 from schemas.label import Label, typed_label
 from transforms.ask import refuse_unknown
 from transforms.lists import Lists
-from transforms.render import NAN, encode, encode_string, gather
+from transforms.render import NAN, encode, encode_string
 from transforms.unknown_labels import Unknown, known_items
 
 EMPTY = 0
 """The index of the answer `[]`."""
-
-ITEM = {"NER": ("", ""), "RE": ('{"subject": ', ', "object": ', "}"), "SPO": ('{"subject": ', ', "object": ', "}")}
-"""Task → the JSON before, between and after the strings of one item of an answer."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ def golds(examples: pa.Table, task: str, labels: Sequence[Label], unknown: Unkno
     triggers: list[dict[str, list[str]]] = []
     if task == "KG":
         results = _graph_answers(examples, items, row, labels)
-    elif task in ITEM:
+    elif task in ("NER", "RE", "SPO"):
         results = _flat_answers(examples, task, items, row, labels)
     else:
         results, triggers = _event_answers(examples, task, items, row, labels)
@@ -117,14 +114,14 @@ def _flat_answers(
     if task == "SPO":
         typed = pc.and_(items.field("head_label").is_valid(), items.field("tail_label").is_valid())
         items, row = items.filter(typed), row[typed.to_numpy(zero_copy_only=False)]
-        ends = (items.field(name).to_pylist() for name in ("head_label", "label", "tail_label"))
-        names = strings([typed_label(*triple).name for triple in zip(*ends, strict=True)])
+        parts = (items.field(name).to_pylist() for name in ("head_label", "label", "tail_label"))
+        names = strings([typed_label(*triple).name for triple in zip(*parts, strict=True)])
     label = _numbers(examples, task, row, names, labels)
     mentions = [items.field(name) for name in (("mention",) if task == "NER" else ("head", "tail"))]
     words, spelling = _numbered(*(mention.field("text") for mention in mentions))
     cell = row * len(labels) + label
     # In train and validation, an answer alone in its cell has no order and no equal.
-    with_others = np.full(len(row), True) if _is_test(examples) else np.bincount(cell)[cell] > 1
+    with_others = np.full(len(row), True) if _is_test(examples) else _are_repeated(cell)
     among = np.flatnonzero(with_others)
     chosen = [mention.take(pa.array(among)) for mention in mentions]
     among = among[text_order(examples["text"].to_pylist(), row[among], chosen)]
@@ -134,19 +131,12 @@ def _flat_answers(
     kept = kept[np.argsort(cell[kept], kind="stable")]
     cell = cell[kept]
     starts = np.flatnonzero(_are_starts(cell))
-    items_each = np.diff(np.r_[starts, len(cell)])
-
-    before, *after = ITEM[task]
-    pieces = ["[" + before, ", " + before, *after, after[-1] + "]"]
-    first, last = np.zeros(len(cell), bool), np.zeros(len(cell), bool)
-    first[starts], last[starts + items_each - 1] = True, True
-    numbers = np.empty((len(cell), 2 * len(mentions) + 1), np.int64)
-    numbers[:, 0] = ~first
-    for n, string in enumerate(spelling):
-        numbers[:, 2 * n + 1] = len(pieces) + string[kept]
-        numbers[:, 2 * n + 2] = 2 + n
-    numbers[:, -1] += last
-    answers = gather(strings([*pieces, *map(encode_string, words)]), numbers.ravel(), items_each * numbers.shape[1])
+    encoded = strings(list(map(encode_string, words)))
+    ends = [encoded.take(pa.array(string[kept])) for string in spelling]
+    answers = ends[0]
+    if task != "NER":
+        answers = pc.binary_join_element_wise('{"subject": ', ends[0], ', "object": ', ends[1], "}", "")
+    answers = _in_brackets(_joined(answers, np.r_[starts, len(kept)]))
     return Answers(row[kept][starts], label[kept][starts], answers, annotations)
 
 
@@ -197,7 +187,11 @@ def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarra
     answers = {
         (number, name): encode(
             {
-                head: {role: _one_or_many(attributes[role]) for role in roles[name] if role in attributes}
+                head: {
+                    role: attributes[role] if len(attributes[role]) > 1 else attributes[role][0]
+                    for role in roles[name]
+                    if role in attributes
+                }
                 for head, attributes in heads.items()
             }
         )
@@ -215,19 +209,24 @@ def _event_answers(
     """The answers for EE, EET and EEA, and for EEA the triggers of each example."""
     texts = examples["text"].to_pylist()
     arguments, event = list_items(events.field("arguments"), np.arange(len(events)))
-    start, end = _positions(texts, row[event], arguments.field("mention"))
+    (names, (name,)), (roles, (role,)) = _numbered(events.field("label")), _numbered(arguments.field("role"))
+    # As for the others: only some events, and the values of some roles, have an order.
+    cell = row * len(names) + name
+    with_others = np.full(len(events), True) if _is_test(examples) else _are_repeated(cell)
+    placed = with_others[event] | _are_repeated(event * len(roles) + role)
+    start, end = _positions(texts, row[event], arguments.field("mention"), placed)
     by_event = np.lexsort((end, start, event))
     after = np.cumsum(np.bincount(event, minlength=len(events)))
     before = np.r_[0, after[:-1]][: len(after)]
     has_argument = after > before
     first = by_event[before[has_argument]]
-    place = _event_positions(texts, events, row, (start[first], end[first]), has_argument)
+    place = _event_positions(texts, events, row, (start[first], end[first]), has_argument, with_others)
     order = np.lexsort((*reversed(place), row))
 
     arguments = arguments.take(pa.array(by_event))
     given = pc.if_else(events.field("trigger").is_valid(), events.field("trigger").field("text"), "")
     words, (trigger, mention) = _numbered(given, arguments.field("mention").field("text"))
-    (names, (name,)), (roles, (role,)) = _numbered(events.field("label")), _numbered(arguments.field("role"))
+    role = role[by_event]
     is_new = _are_first(event, role, mention)
     event, role, mention = event[is_new], role[is_new], mention[is_new]
     ends = np.cumsum(np.bincount(event, minlength=len(events))).tolist()
@@ -239,11 +238,11 @@ def _event_answers(
 
     has_trigger = pc.not_equal(given, "").to_numpy(zero_copy_only=False)
     kept = order[(has_trigger | has_argument)[order]]
-    is_only = _are_only(row[kept], name[kept], trigger[kept])
+    repeated = _are_repeated(cell[kept] * len(words) + trigger[kept])
     # Compared as sets: arguments that the text does not contain may come in any order.
-    sets = {n: (row[n], name[n], trigger[n], frozenset(pairs(n))) for n in kept[~is_only].tolist()}
+    sets = {n: (cell[n], trigger[n], frozenset(pairs(n))) for n in kept[repeated].tolist()}
     different = {identity: n for n, identity in reversed(sets.items())}
-    kept = kept[is_only | np.isin(kept, list(different.values()))]
+    kept = kept[~repeated | np.isin(kept, list(different.values()))]
     annotations: list[tuple[int, dict]] = []
     if _is_test(examples):
         for n in kept.tolist():
@@ -252,12 +251,12 @@ def _event_answers(
             annotations.append((int(row[n]), about))
     triggers: list[dict[str, list[str]]] = [{} for _ in texts] if task == "EEA" else []
     if task == "EEA":
-        for n in kept[_are_first(row[kept], name[kept], trigger[kept])].tolist():
+        for n in kept[_are_first(cell[kept], trigger[kept])].tolist():
             triggers[row[n]].setdefault(names[name[n]], []).append(words[trigger[n]] or NAN)
 
     if task == "EET":
         kept = kept[has_trigger[kept]]
-        kept = kept[_are_first(row[kept], name[kept], trigger[kept])]
+        kept = kept[_are_first(cell[kept], trigger[kept])]
     label = _numbers(examples, task, row[kept], events.field("label").take(pa.array(kept)), labels)
     by_cell = np.lexsort((label, row[kept]))
     kept, label = kept[by_cell], label[by_cell]
@@ -328,13 +327,16 @@ def _event_positions(
     row: np.ndarray,
     first_argument: tuple[np.ndarray, np.ndarray],
     has_argument: np.ndarray,
+    placed: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end of each event's trigger, or else of its first argument; the end of the text if it has neither."""
+    """Start and end of each event's trigger, or else of its first argument; the end of the text if it has neither.
+    `placed`: as for `_positions`.
+    """
     triggers = events.field("trigger")
     has_trigger = triggers.is_valid().to_numpy(zero_copy_only=False)
     length = np.array(list(map(len, texts)), np.int64)[row]
     places = []
-    trigger_places = _positions(texts, row[has_trigger], triggers.drop_null())
+    trigger_places = _positions(texts, row[has_trigger], triggers.drop_null(), placed[has_trigger])
     for argument, trigger in zip(first_argument, trigger_places, strict=True):
         place = length.copy()
         place[has_argument] = argument
@@ -343,24 +345,22 @@ def _event_positions(
     return places[0], places[1]
 
 
-def _one_or_many(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values
-
-
 def text_order(texts: Sequence[str], row: np.ndarray, mentions: Sequence[pa.StructArray]) -> np.ndarray:
     """The order of items by row, then by their first mention, then by their second."""
     places = [place for mention in mentions for place in _positions(texts, row, mention)]
     return np.lexsort((*reversed(places), row))
 
 
-def _positions(texts: Sequence[str], row: np.ndarray, mentions: pa.StructArray) -> tuple[np.ndarray, np.ndarray]:
+def _positions(
+    texts: Sequence[str], row: np.ndarray, mentions: pa.StructArray, placed: np.ndarray | bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Start and end (code points) of mentions, each in the text of its `row`. For a mention without spans, those of the
-    first occurrence of its string; beyond the end of the text if it does not occur.
+    first occurrence of its string if it is to be `placed`; beyond the end of the text if it does not occur.
     """
     spans = mentions.field("spans")
     after = np.cumsum(pc.list_value_length(spans).to_numpy())
     before = np.r_[0, after[:-1]][: len(after)]
-    bare = after == before
+    bare = (after == before) & placed
     bounds = np.r_[spans.flatten().flatten().to_numpy(), 0, 0].reshape(-1, 2)  # one more span, for bare mentions
     start, end = bounds[before, 0].astype(np.int64), bounds[after - 1, 1].astype(np.int64)
     if bare.any():
@@ -385,9 +385,10 @@ def _are_first(*columns: np.ndarray) -> np.ndarray:
     return first
 
 
-def _are_only(*columns: np.ndarray) -> np.ndarray:
-    """Flags the rows of the columns that equal no other row."""
-    return _are_first(*columns) & _are_first(*(column[::-1] for column in columns))[::-1]
+def _are_repeated(values: np.ndarray) -> np.ndarray:
+    """Flags the values that occur more than once."""
+    _, number, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return counts[number] > 1
 
 
 def _are_starts(values: np.ndarray) -> np.ndarray:
