@@ -4,8 +4,9 @@ Tables that may have a fault go to `profile.instructions_profile`, which determi
 takes 30 µs per row and this check at most a tenth of that, so that the stage that writes the rows can check all of
 them. Where the wire format allows variants (blanks, escapes), this check expects the output of `json.dumps`. A prompt
 is split into the parts before, in and after its schema; each distinct part is decoded once, and Arrow compares the
-parts. Only rows with descriptions or with an answer in another form than IEPile's are checked one by one, as in the
-profile (`validation.wire`). The rules on batches and negatives are shared with the profile (`validation.batches`).
+parts in place. Only rows with descriptions or with an answer in another form than IEPile's are checked one by one, as
+in the profile (`validation.wire`). The rules on batches and negatives are shared with the profile
+(`validation.batches`).
 Tests ensure that every table that passes this check also passes the profile.
 """
 
@@ -27,6 +28,7 @@ from validation import batches, wire
 from validation.facts import places
 from validation.prompt_schemas import Entry, entries
 
+STRING = msgspec.json.Decoder(str)
 BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 
 
@@ -205,7 +207,8 @@ def _prompts(column: dict[str, pa.Array], prompt_labels: _LabelLists, starts: np
     _expect(_pieces(prompts, every, after, ends).equals(_pieces(prompts, starts[example], after, ends)))
     lasts = _pieces(prompts, starts, after, ends).cast(pa.binary())
     _expect(pc.all(pc.and_(pc.starts_with(lasts, AFTER), pc.ends_with(lasts, b"}"))).as_py())
-    texts = wire.TEXT.decode_lines(_lines(pc.binary_slice(lasts, len(AFTER), -1)))
+    texts = STRING.decode_lines(_lines(pc.binary_slice(lasts, len(AFTER), -1)))
+    _expect(all(map(str.strip, texts)))
     hashes = [sha256(text.encode()).hexdigest() for text in texts]
     _expect(pa.array(hashes, pa.string()).take(pa.array(example)).equals(column["text_sha256"]))
 

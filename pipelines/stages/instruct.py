@@ -55,8 +55,8 @@ from validation import faultless
 from validation.facts import merge_facts
 
 INSTRUCTIONS_PER_TABLE = 20_000
-"""Upper bound, reached if every label is asked. One table of this size is in memory at a time. A table takes 5 ms
-whatever its size.
+"""Upper bound, reached if every label is asked. One table of this size is in memory at a time; smaller tables would
+cost more, because each takes some milliseconds whatever its size.
 """
 
 
