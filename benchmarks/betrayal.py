@@ -75,7 +75,7 @@ def label_rows(output: str, task: str, key: str, order: str) -> tuple[LabelRows,
     counts: Counter = Counter()
     for shard, _ in clean_shards(output):
         if shard.key == key and shard.split != "test":
-            examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // spec.max_rows_per_example())
+            examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // spec.max_rows_per_example)
             for examples in bounded(read_batches(f"{output}/{shard.path}", examples_per_table), spec):
                 table, _ = instruction_table(examples, spec)
                 counts += neighbour_counts(table, dictionary)

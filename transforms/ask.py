@@ -21,7 +21,7 @@ The choices for all examples are made on one matrix (examples x labels): text by
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from types import MappingProxyType
 
@@ -177,6 +177,7 @@ class AskSpec:
         """Whether two labels answer under the same key, so that no batch may contain both."""
         return len(set(map(answer_key, self.labels))) < len(self.labels)
 
+    @cached_property
     def max_rows_per_example(self) -> int:
         """The maximum number of rows per example."""
         return max(1, len(cut(self.labels, self.size)))
@@ -302,11 +303,13 @@ def drawn_order(candidates: np.ndarray, keys: np.ndarray, spec: AskSpec, limit: 
 
 def first_drawn(candidates: np.ndarray, counts: np.ndarray, keys: np.ndarray, spec: AskSpec) -> np.ndarray:
     """Per row, the first `counts` candidates in the order of `drawn_order`."""
-    counts = np.minimum(counts, candidates.sum(axis=1))
-    order = drawn_order(candidates, keys, spec, int(counts.max(initial=0)))
+    some = np.flatnonzero(counts < candidates.sum(axis=1))  # the rows that do not take all
+    counts = counts[some]
+    order = drawn_order(candidates[some], keys[some], spec, int(counts.max(initial=0)))
     row, place = np.nonzero(np.arange(order.shape[1]) < counts[:, None])
-    first = np.zeros_like(candidates)
-    first[row, order[row, place]] = True
+    first = candidates.copy()
+    first[some] = False
+    first[some[row], order[row, place]] = True
     return first
 
 
@@ -329,6 +332,7 @@ def split_into_batches(
     return label, np.repeat(np.arange(len(lengths)), lengths), batches
 
 
+@cache
 def batch_lengths(count: int, size: int) -> list[int]:
     """The lengths of the batches of `count` labels without shared keys."""
     return [len(batch) for batch in cut([Label(str(n)) for n in range(count)], size)]

@@ -29,8 +29,16 @@ def seed_key(seed: int, *names: str) -> int:
     """The 64-bit key of all choices for `names` (an example id and a task): BLAKE2b of the seed and the names, joined
     by NUL, read as little-endian.
     """
-    digest = hashlib.blake2b("\0".join((str(seed), *names)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little")
+    return int.from_bytes(_digest("\0".join((str(seed), *names))), "little")
+
+
+def seed_keys(seed: int, ids: Iterable[str], task: str) -> np.ndarray:
+    """The `seed_key` of each id and the task, as uint64."""
+    return np.frombuffer(b"".join([_digest(f"{seed}\0{id_}\0{task}") for id_ in ids]), "<u8")
+
+
+def _digest(string: str) -> bytes:
+    return hashlib.blake2b(string.encode(), digest_size=8).digest()
 
 
 def purpose_key(key: int, purpose: str) -> int:

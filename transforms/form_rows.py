@@ -35,6 +35,8 @@ def with_optional_columns(
     """The `rows` (schema INSTRUCTIONS) with their answers in their `forms` (see `row_forms`), and with the optional
     columns of the options. `example`: the row of `examples` of each row.
     """
+    if not spec.options.optional_columns:  # then there are no other forms either
+        return rows
     columns = {name: rows[name].combine_chunks() for name in rows.column_names}
     names = np.array(spec.forms)[forms]
     others = np.flatnonzero(names != DEFAULT)

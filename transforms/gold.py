@@ -5,12 +5,12 @@ string. Strings that the text does not contain come last, in the order of the fi
 object; events by trigger, or by their first argument if they have no trigger. Answers with the same JSON are written
 once.
 
-The mentions of all texts are sorted at once, without creating objects, which would take 25 µs per text. The JSON of
-entities and plain triples is concatenated from pieces (`render.gather`), so each distinct string is encoded once.
+The mentions of all texts are sorted at once, without creating objects, which would take 25 µs per text. The JSON of all
+tasks but KG is joined by Arrow from its parts, so each distinct string is encoded once.
 `tests/specification/gold.py` states the same rules for one Example.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,14 +21,12 @@ from schemas.arrow import layer_items, list_items, strings
 from schemas.example import LAYER
 from schemas.label import Label, typed_label
 from transforms.ask import refuse_unknown
-from transforms.render import NAN, encode, encode_string, gather
+from transforms.lists import Lists
+from transforms.render import NAN, encode, encode_string
 from transforms.unknown_labels import Unknown, known_items
 
 EMPTY = 0
 """The index of the answer `[]`."""
-
-ITEM = {"NER": ("", ""), "RE": ('{"subject": ', ', "object": ', "}"), "SPO": ('{"subject": ', ', "object": ', "}")}
-"""Task → the JSON before, between and after the strings of one item of an answer."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def golds(examples: pa.Table, task: str, labels: Sequence[Label], unknown: Unkno
     triggers: list[dict[str, list[str]]] = []
     if task == "KG":
         results = _graph_answers(examples, items, row, labels)
-    elif task in ITEM:
+    elif task in ("NER", "RE", "SPO"):
         results = _flat_answers(examples, task, items, row, labels)
     else:
         results, triggers = _event_answers(examples, task, items, row, labels)
@@ -116,33 +114,29 @@ def _flat_answers(
     if task == "SPO":
         typed = pc.and_(items.field("head_label").is_valid(), items.field("tail_label").is_valid())
         items, row = items.filter(typed), row[typed.to_numpy(zero_copy_only=False)]
-        ends = (items.field(name).to_pylist() for name in ("head_label", "label", "tail_label"))
-        names = strings([typed_label(*triple).name for triple in zip(*ends, strict=True)])
+        parts = (items.field(name).to_pylist() for name in ("head_label", "label", "tail_label"))
+        names = strings([typed_label(*triple).name for triple in zip(*parts, strict=True)])
     label = _numbers(examples, task, row, names, labels)
     mentions = [items.field(name) for name in (("mention",) if task == "NER" else ("head", "tail"))]
-    different = pa.chunked_array([mention.field("text") for mention in mentions]).combine_chunks().dictionary_encode()
-    spelling = different.indices.to_numpy().astype(np.int64).reshape(len(mentions), -1)
-    kept = text_order(examples["text"].to_pylist(), row, mentions)
-    kept = kept[_are_first(row[kept], label[kept], *spelling[:, kept])]
+    words, spelling = _numbered(*(mention.field("text") for mention in mentions))
+    cell = row * len(labels) + label
+    # In train and validation, an answer alone in its cell has no order and no equal.
+    with_others = np.full(len(row), True) if _is_test(examples) else _are_repeated(cell)
+    among = np.flatnonzero(with_others)
+    chosen = [mention.take(pa.array(among)) for mention in mentions]
+    among = among[text_order(examples["text"].to_pylist(), row[among], chosen)]
+    among = among[_are_first(cell[among], *(string[among] for string in spelling))]
+    kept = np.r_[np.flatnonzero(~with_others), among]
     annotations = _flat_annotations(task, items, row, kept) if _is_test(examples) else []
-    cell = row[kept] * len(labels) + label[kept]
-    order = np.argsort(cell, kind="stable")
-    kept, cell = kept[order], cell[order]
-    starts = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]][: len(cell)])
-    items_each = np.diff(np.r_[starts, len(cell)])
-
-    before, *after = ITEM[task]
-    pieces = ["[" + before, ", " + before, *after, after[-1] + "]"]
-    first, last = np.zeros(len(cell), bool), np.zeros(len(cell), bool)
-    first[starts], last[starts + items_each - 1] = True, True
-    numbers = np.empty((len(cell), 2 * len(mentions) + 1), np.int64)
-    numbers[:, 0] = ~first
-    for n, string in enumerate(spelling):
-        numbers[:, 2 * n + 1] = len(pieces) + string[kept]
-        numbers[:, 2 * n + 2] = 2 + n
-    numbers[:, -1] += last
-    encoded = map(encode_string, different.dictionary.to_pylist())
-    answers = gather(strings([*pieces, *encoded]), numbers.ravel(), items_each * numbers.shape[1])
+    kept = kept[np.argsort(cell[kept], kind="stable")]
+    cell = cell[kept]
+    starts = np.flatnonzero(_are_starts(cell))
+    encoded = strings(list(map(encode_string, words)))
+    ends = [encoded.take(pa.array(string[kept])) for string in spelling]
+    answers = ends[0]
+    if task != "NER":
+        answers = pc.binary_join_element_wise('{"subject": ', ends[0], ', "object": ', ends[1], "}", "")
+    answers = _in_brackets(_joined(answers, np.r_[starts, len(kept)]))
     return Answers(row[kept][starts], label[kept][starts], answers, annotations)
 
 
@@ -193,13 +187,20 @@ def _graph_answers(examples: pa.Table, relations: pa.StructArray, row: np.ndarra
     answers = {
         (number, name): encode(
             {
-                head: {role: _one_or_many(attributes[role]) for role in roles[name] if role in attributes}
+                head: {
+                    role: attributes[role] if len(attributes[role]) > 1 else attributes[role][0]
+                    for role in roles[name]
+                    if role in attributes
+                }
                 for head, attributes in heads.items()
             }
         )
         for (number, name), heads in values.items()
     }
-    return _nested(examples, "KG", labels, answers, [(key[0], value) for key, value in annotations.items()])
+    rows = np.array([number for number, _ in answers], np.int64)
+    label = _numbers(examples, "KG", rows, strings([name for _, name in answers]), labels)
+    by_row = [(key[0], value) for key, value in annotations.items()]
+    return Answers(rows, label, strings(list(answers.values())), by_row)
 
 
 def _event_answers(
@@ -208,67 +209,116 @@ def _event_answers(
     """The answers for EE, EET and EEA, and for EEA the triggers of each example."""
     texts = examples["text"].to_pylist()
     arguments, event = list_items(events.field("arguments"), np.arange(len(events)))
-    start, end = _positions(texts, row[event], arguments.field("mention"))
+    (names, (name,)), (roles, (role,)) = _numbered(events.field("label")), _numbered(arguments.field("role"))
+    # As for the others: only some events, and the values of some roles, have an order.
+    cell = row * len(names) + name
+    with_others = np.full(len(events), True) if _is_test(examples) else _are_repeated(cell)
+    placed = with_others[event] | _are_repeated(event * len(roles) + role)
+    start, end = _positions(texts, row[event], arguments.field("mention"), placed)
     by_event = np.lexsort((end, start, event))
     after = np.cumsum(np.bincount(event, minlength=len(events)))
     before = np.r_[0, after[:-1]][: len(after)]
     has_argument = after > before
     first = by_event[before[has_argument]]
-    place = _event_positions(texts, events, row, (start[first], end[first]), has_argument)
+    place = _event_positions(texts, events, row, (start[first], end[first]), has_argument, with_others)
     order = np.lexsort((*reversed(place), row))
 
     arguments = arguments.take(pa.array(by_event))
-    filled = list(
-        zip(arguments.field("role").to_pylist(), arguments.field("mention").field("text").to_pylist(), strict=True)
-    )
-    roles = {label.name: label.role_names for label in labels}
-    names, triggers = events.field("label").to_pylist(), events.field("trigger").field("text").to_pylist()
-    has_trigger = events.field("trigger").is_valid().to_pylist()
-    annotations: dict[tuple, dict] = {}
-    answers: dict[tuple[int, str], list[str]] = {}
-    triggers_by_type: dict[tuple[int, str], dict[str, None]] = {}
-    for n in order.tolist():
-        number, name, trigger = int(row[n]), names[n], triggers[n] if has_trigger[n] else ""
-        pairs = dict.fromkeys(filled[before[n] : after[n]])
-        # Compared as a set: arguments that the text does not contain may come in any order.
-        identity = number, name, trigger, frozenset(pairs)
-        if identity in annotations or not (trigger or pairs):
-            continue
-        annotations[identity] = {
-            "event_trigger": trigger,
-            "event_type": name,
-            "arguments": [{"argument": argument, "role": role} for role, argument in pairs],
-        }
-        if trigger or task != "EET":
-            triggers_by_type.setdefault((number, name), {})[trigger or NAN] = None
-        if task != "EET":
-            values = _filled_roles(roles.get(name, ()), pairs) if pairs else ""
-            answer = f'{{"trigger": {encode_string(trigger or NAN)}, "arguments": {{{values}}}}}'
-            answers.setdefault((number, name), []).append(answer)
+    given = pc.if_else(events.field("trigger").is_valid(), events.field("trigger").field("text"), "")
+    words, (trigger, mention) = _numbered(given, arguments.field("mention").field("text"))
+    role = role[by_event]
+    is_new = _are_first(event, role, mention)
+    event, role, mention = event[is_new], role[is_new], mention[is_new]
+    ends = np.cumsum(np.bincount(event, minlength=len(events))).tolist()
+
+    def pairs(n: int) -> list[tuple[int, int]]:
+        """The arguments of event `n`, as numbers of their role and their string."""
+        start = ends[n - 1] if n else 0
+        return list(zip(role[start : ends[n]].tolist(), mention[start : ends[n]].tolist(), strict=True))
+
+    has_trigger = pc.not_equal(given, "").to_numpy(zero_copy_only=False)
+    kept = order[(has_trigger | has_argument)[order]]
+    repeated = _are_repeated(cell[kept] * len(words) + trigger[kept])
+    # Compared as sets: arguments that the text does not contain may come in any order.
+    sets = {n: (cell[n], trigger[n], frozenset(pairs(n))) for n in kept[repeated].tolist()}
+    different = {identity: n for n, identity in reversed(sets.items())}
+    kept = kept[~repeated | np.isin(kept, list(different.values()))]
+    annotations: list[tuple[int, dict]] = []
+    if _is_test(examples):
+        for n in kept.tolist():
+            items = [{"argument": words[string], "role": roles[number]} for number, string in pairs(n)]
+            about = {"event_trigger": words[trigger[n]], "event_type": names[name[n]], "arguments": items}
+            annotations.append((int(row[n]), about))
+    triggers: list[dict[str, list[str]]] = [{} for _ in texts] if task == "EEA" else []
+    if task == "EEA":
+        for n in kept[_are_first(cell[kept], trigger[kept])].tolist():
+            triggers[row[n]].setdefault(names[name[n]], []).append(words[trigger[n]] or NAN)
+
     if task == "EET":
-        answers = {key: list(map(encode_string, names)) for key, names in triggers_by_type.items()}
-    arrays = {key: f"[{', '.join(items)}]" for key, items in answers.items()}
-    results = _nested(examples, task, labels, arrays, [(key[0], value) for key, value in annotations.items()])
-    return results, _by_example(triggers_by_type, len(texts)) if task == "EEA" else []
+        kept = kept[has_trigger[kept]]
+        kept = kept[_are_first(cell[kept], trigger[kept])]
+    label = _numbers(examples, task, row[kept], events.field("label").take(pa.array(kept)), labels)
+    by_cell = np.lexsort((label, row[kept]))
+    kept, label = kept[by_cell], label[by_cell]
+    encoded = strings(list(map(encode_string, [*words, NAN])))
+    answers = encoded.take(pa.array(np.where(has_trigger, trigger, len(words))[kept]))
+    if task != "EET":
+        place = np.full(len(events), -1)
+        place[kept] = np.arange(len(kept))
+        is_kept = place[event] >= 0
+        items = place[event[is_kept]], role[is_kept], encoded.take(pa.array(mention[is_kept]))
+        filled = _filled_roles(np.where(has_argument[kept], label, len(labels)), labels, roles, items)
+        answers = pc.binary_join_element_wise('{"trigger": ', answers, ', "arguments": {', filled, "}}", "")
+    starts = np.flatnonzero(_are_starts(row[kept] * len(labels) + label))
+    arrays = _in_brackets(_joined(answers, np.r_[starts, len(kept)]))
+    return Answers(row[kept][starts], label[starts], arrays, annotations), triggers
 
 
-def _by_example(triggers_by_type: Mapping[tuple[int, str], Iterable[str]], examples: int) -> list[dict[str, list[str]]]:
-    triggers: list[dict[str, list[str]]] = [{} for _ in range(examples)]
-    for (number, name), names in triggers_by_type.items():
-        triggers[number][name] = list(names)
-    return triggers
+def _filled_roles(
+    label: np.ndarray, labels: Sequence[Label], names: Sequence[str], items: tuple[np.ndarray, np.ndarray, pa.Array]
+) -> pa.StringArray:
+    """`"role": "value", …` for each event, with a list for several values and NAN for none. `label`: the number of its
+    label, or of one after `labels`, without roles. `items`: the event of each argument, in the order of the arguments,
+    the number of its role in `names`, and its string as JSON.
+    """
+    event, role, string = items
+    numbers = {name: n for n, name in enumerate(names)}
+    place = np.full((len(labels), len(names)), -1)
+    for n, one in enumerate(labels):
+        for at, name in enumerate(one.role_names):
+            if name in numbers:
+                place[n, numbers[name]] = at
+    ends = np.cumsum([0, *(len(one.roles) for one in labels)])
+    lengths, head = Lists(np.r_[ends, ends[-1]], np.arange(ends[-1])).take(label)
+    at = place[label[event], role]
+    cell = ((np.cumsum(lengths) - lengths)[event] + at)[at >= 0]
+    order = np.argsort(cell, kind="stable")
+    cell, string = cell[order], string.take(pa.array(np.flatnonzero(at >= 0)[order]))
+    starts = np.flatnonzero(_are_starts(cell))
+    offsets = np.r_[starts, len(cell)]
+    values = _joined(string, offsets)
+    values = pc.if_else(pa.array(np.diff(offsets) > 1), _in_brackets(values), values)
+    which = np.zeros(len(head), np.int64)
+    which[cell[starts]] = 1 + np.arange(len(starts))
+    values = pa.concat_arrays([strings([encode_string(NAN)]), values]).take(pa.array(which))
+    heads = strings([f"{encode_string(name)}: " for one in labels for name in one.role_names])
+    return _joined(pc.binary_join_element_wise(heads.take(pa.array(head)), values, ""), np.r_[0, np.cumsum(lengths)])
 
 
-def _filled_roles(roles: Iterable[str], pairs: Iterable[tuple[str, str]]) -> str:
-    """`"role": "value", …`, a list for several values. Joined by hand because the encoder takes ten times as long."""
-    values: dict[str, list[str]] = {}
-    for role, value in pairs:
-        values.setdefault(role, []).append(value)
-    items = []
-    for role in roles:
-        joined = ", ".join(map(encode_string, values.get(role, (NAN,))))
-        items.append(f"{encode_string(role)}: {f'[{joined}]' if len(values.get(role, ())) > 1 else joined}")
-    return ", ".join(items)
+def _joined(items: pa.StringArray, offsets: np.ndarray) -> pa.StringArray:
+    """The items from one offset to the next, joined by commas."""
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items), ", ")
+
+
+def _in_brackets(items: pa.StringArray) -> pa.StringArray:
+    return pc.binary_join_element_wise("[", items, "]", "")
+
+
+def _numbered(*columns: pa.StringArray) -> tuple[list[str], list[np.ndarray]]:
+    """The different strings of all columns, and for each column the numbers of its strings."""
+    encoded = pa.chunked_array(columns).combine_chunks().dictionary_encode()
+    numbers = encoded.indices.to_numpy().astype(np.int64)
+    return encoded.dictionary.to_pylist(), np.split(numbers, np.cumsum(list(map(len, columns)))[:-1])
 
 
 def _event_positions(
@@ -277,13 +327,16 @@ def _event_positions(
     row: np.ndarray,
     first_argument: tuple[np.ndarray, np.ndarray],
     has_argument: np.ndarray,
+    placed: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end of each event's trigger, or else of its first argument; the end of the text if it has neither."""
+    """Start and end of each event's trigger, or else of its first argument; the end of the text if it has neither.
+    `placed`: as for `_positions`.
+    """
     triggers = events.field("trigger")
     has_trigger = triggers.is_valid().to_numpy(zero_copy_only=False)
     length = np.array(list(map(len, texts)), np.int64)[row]
     places = []
-    trigger_places = _positions(texts, row[has_trigger], triggers.drop_null())
+    trigger_places = _positions(texts, row[has_trigger], triggers.drop_null(), placed[has_trigger])
     for argument, trigger in zip(first_argument, trigger_places, strict=True):
         place = length.copy()
         place[has_argument] = argument
@@ -292,37 +345,22 @@ def _event_positions(
     return places[0], places[1]
 
 
-def _nested(
-    examples: pa.Table,
-    task: str,
-    labels: Sequence[Label],
-    answers: Mapping[tuple[int, str], str],
-    annotations: list[tuple[int, dict]],
-) -> Answers:
-    """The Answers of `answers`: (row, label name) → JSON."""
-    rows = np.array([number for number, _ in answers], np.int64)
-    label = _numbers(examples, task, rows, strings([name for _, name in answers]), labels)
-    return Answers(rows, label, strings(list(answers.values())), annotations)
-
-
-def _one_or_many(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values
-
-
 def text_order(texts: Sequence[str], row: np.ndarray, mentions: Sequence[pa.StructArray]) -> np.ndarray:
     """The order of items by row, then by their first mention, then by their second."""
     places = [place for mention in mentions for place in _positions(texts, row, mention)]
     return np.lexsort((*reversed(places), row))
 
 
-def _positions(texts: Sequence[str], row: np.ndarray, mentions: pa.StructArray) -> tuple[np.ndarray, np.ndarray]:
+def _positions(
+    texts: Sequence[str], row: np.ndarray, mentions: pa.StructArray, placed: np.ndarray | bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Start and end (code points) of mentions, each in the text of its `row`. For a mention without spans, those of the
-    first occurrence of its string; beyond the end of the text if it does not occur.
+    first occurrence of its string if it is to be `placed`; beyond the end of the text if it does not occur.
     """
     spans = mentions.field("spans")
     after = np.cumsum(pc.list_value_length(spans).to_numpy())
     before = np.r_[0, after[:-1]][: len(after)]
-    bare = after == before
+    bare = (after == before) & placed
     bounds = np.r_[spans.flatten().flatten().to_numpy(), 0, 0].reshape(-1, 2)  # one more span, for bare mentions
     start, end = bounds[before, 0].astype(np.int64), bounds[after - 1, 1].astype(np.int64)
     if bare.any():
@@ -345,3 +383,14 @@ def _are_first(*columns: np.ndarray) -> np.ndarray:
     first = np.empty(len(order), bool)
     first[order] = differs
     return first
+
+
+def _are_repeated(values: np.ndarray) -> np.ndarray:
+    """Flags the values that occur more than once."""
+    _, number, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return counts[number] > 1
+
+
+def _are_starts(values: np.ndarray) -> np.ndarray:
+    """Flags the values that differ from the one before."""
+    return np.r_[True, values[1:] != values[:-1]][: len(values)]

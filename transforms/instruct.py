@@ -18,7 +18,7 @@ from schemas.example import LAYER
 from schemas.label import Label
 from transforms.ask import AskSpec, LabelBatches, ask
 from transforms.described import MAPS, Shown, described_items, shown_keys, shown_labels
-from transforms.draw import PURPOSES, key_array, seed_key
+from transforms.draw import PURPOSES, key_array, seed_keys
 from transforms.form_rows import row_forms, with_optional_columns
 from transforms.gold import Golds, golds
 from transforms.render import encode_string, gather, schema_item
@@ -37,7 +37,7 @@ def bounded(tables: Iterable[pa.Table], spec: AskSpec) -> Iterator[pa.Table]:
         strings_shown = chain(strings_shown, spec.contrasts.values(), *(label.descriptions for label in spec.labels))
     label_bytes = sum(len(string.encode()) for string in strings_shown)
     for examples in tables:
-        text_bytes = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * spec.max_rows_per_example()
+        text_bytes = pc.binary_length(examples["text"]).to_numpy().astype(np.int64) * spec.max_rows_per_example
         part = np.cumsum(text_bytes + label_bytes) // BYTES_PER_TABLE
         starts = (np.flatnonzero(part[1:] != part[:-1]) + 1).tolist()
         for start, end in pairwise([0, *starts, examples.num_rows]):
@@ -54,7 +54,7 @@ def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]
     does.
     """
     test = examples.num_rows > 0 and examples["split"][0].as_py() == "test"
-    if not test:
+    if not test and examples[LAYER[spec.task]].null_count:
         examples = examples.filter(examples[LAYER[spec.task]].is_valid())
     if not examples.num_rows:
         return instruction_schema(spec.options.optional_columns).empty_table(), 0
@@ -64,7 +64,7 @@ def instruction_table(examples: pa.Table, spec: AskSpec) -> tuple[pa.Table, int]
         unknown = {row: unknown.get(row, frozenset()) | held_out for row in range(examples.num_rows)}
     gold = golds(examples, spec.task, spec.labels, unknown)
     ids = examples["id"].to_pylist()
-    keys = np.array([seed_key(spec.options.seed, id_, spec.task) for id_ in ids], np.uint64)
+    keys = seed_keys(spec.options.seed, ids, spec.task)
     allowed = askable(spec.task, spec.labels, len(ids), unknown)
     batches = ask(gold.positive, allowed, keys, spec, test)
     return table(examples, gold, batches, keys, spec, unknown, test), batches.left_out

@@ -54,7 +54,9 @@ def leaves(field: pa.Field) -> Iterable[str]:
 
 
 def regroup(tables: Iterable[pa.Table], rows: int) -> Iterable[pa.Table]:
-    """The same rows in tables of exactly `rows` rows, except the last one, which may have fewer."""
+    """The same rows in tables of exactly `rows` rows, except the last one, which may have fewer. Each column has one
+    chunk: the writer may end a page elsewhere where a chunk ends.
+    """
     waiting: list[pa.Table] = []
     count = 0
     for table in tables:

@@ -4,8 +4,9 @@ Tables that may have a fault go to `profile.instructions_profile`, which determi
 takes 30 µs per row and this check at most a tenth of that, so that the stage that writes the rows can check all of
 them. Where the wire format allows variants (blanks, escapes), this check expects the output of `json.dumps`. A prompt
 is split into the parts before, in and after its schema; each distinct part is decoded once, and Arrow compares the
-parts. Only rows with descriptions or with an answer in another form than IEPile's are checked one by one, as in the
-profile (`validation.wire`). The rules on batches and negatives are shared with the profile (`validation.batches`).
+parts in place. Only rows with descriptions or with an answer in another form than IEPile's are checked one by one, as
+in the profile (`validation.wire`). The rules on batches and negatives are shared with the profile
+(`validation.batches`).
 Tests ensure that every table that passes this check also passes the profile.
 """
 
@@ -27,6 +28,7 @@ from validation import batches, wire
 from validation.facts import places
 from validation.prompt_schemas import Entry, entries
 
+STRING = msgspec.json.Decoder(str)
 BEFORE, SCHEMA, AFTER = b'{"instruction": ', b', "schema": [', b'], "input": '
 
 
@@ -200,14 +202,15 @@ def _prompts(column: dict[str, pa.Array], prompt_labels: _LabelLists, starts: np
         after = before + pc.binary_length(schemas).to_numpy()
     ends = pc.binary_length(prompts).to_numpy()
     _expect((after <= ends).all())
-    lasts, hashes = _pieces(prompts, starts, after, ends), []
-    for last in lasts.to_pylist():
-        _expect(last.startswith(AFTER) and last.endswith(b"}"))
-        hashes.append(sha256(wire.TEXT.decode(last[len(AFTER) : -1]).encode()).hexdigest())
     example = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(prompts)]))
+    _expect(_pieces(prompts, every, before, after).equals(schemas.cast(pa.binary_view())))
+    _expect(_pieces(prompts, every, after, ends).equals(_pieces(prompts, starts[example], after, ends)))
+    lasts = _pieces(prompts, starts, after, ends).cast(pa.binary())
+    _expect(pc.all(pc.and_(pc.starts_with(lasts, AFTER), pc.ends_with(lasts, b"}"))).as_py())
+    texts = STRING.decode_lines(_lines(pc.binary_slice(lasts, len(AFTER), -1)))
+    _expect(all(map(str.strip, texts)))
+    hashes = [sha256(text.encode()).hexdigest() for text in texts]
     _expect(pa.array(hashes, pa.string()).take(pa.array(example)).equals(column["text_sha256"]))
-    whole = pc.binary_join_element_wise(firsts.take(pa.array(first)), schemas, lasts.take(pa.array(example)), b"")
-    _expect(whole.equals(prompts))
 
 
 def _firsts(prompts: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
@@ -236,13 +239,15 @@ def _joined(items: pa.Array, offsets: np.ndarray) -> pa.Array:
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items), b", ")
 
 
-def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.BinaryArray:
-    """The bytes from `start` to `end` of the strings in these rows."""
+def _pieces(strings: pa.BinaryArray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> pa.BinaryViewArray:
+    """The bytes from `start` to `end` of the strings in these rows, which may repeat; they are not copied."""
     _, offsets, data = strings.buffers()
-    first_bytes = np.frombuffer(offsets, np.int32, len(strings), strings.offset * 4)[rows]
-    cuts = np.stack([first_bytes + start[rows], first_bytes + end[rows]], axis=1).ravel().astype(np.int32)
+    first_bytes = np.frombuffer(offsets, np.int32, len(strings), strings.offset * 4)
+    cuts = np.stack([first_bytes + start, first_bytes + end], axis=1).ravel().astype(np.int32)
     between = pa.Array.from_buffers(pa.binary(), len(cuts) - 1, [None, pa.py_buffer(cuts), data])
-    return between.take(pa.array(np.arange(0, len(cuts), 2)))
+    _, views, *texts = between.cast(pa.binary_view()).buffers()
+    chosen = np.frombuffer(views, np.int64).reshape(-1, 2)[2 * rows]  # a view takes 16 bytes
+    return pa.Array.from_buffers(pa.binary_view(), len(rows), [None, pa.py_buffer(chosen), *texts])
 
 
 def _triggers(schemas: pa.BinaryArray, prompt_labels: _LabelLists, labels: LabelSet) -> None:
@@ -270,16 +275,21 @@ def _answers(outputs: pa.StringArray, prompt_labels: _LabelLists, positive: np.n
     _expect(list(map(len, answers)) == np.diff(prompt_labels.offsets)[rows].tolist())
     _expect(list(chain.from_iterable(answers)) == expected_keys)
     values = list(chain.from_iterable(map(dict.values, answers)))
-    _expect(list(map(bool, values)) == positive[~in_negative_row].tolist())
-    several = (value for value in filter(None, values) if len(value) > 1 and isinstance(value, list))
-    _expect(not any(map(wire.repeats, several)))
-    if labels.task in ("EE", "EEA", "KG"):
-        roles = {label.name: Entry(label.name, label.role_names) for label in labels.labels}
-        _expect(not any(any(wire.role_faults(labels.task, one, [roles[name] for name in one])) for one in answers))
+    sizes = np.fromiter(map(len, values), np.int64, len(values))
+    _expect(((sizes > 0) == positive[~in_negative_row]).all())
+    several = (values[n] for n in np.flatnonzero(sizes > 1).tolist())
+    _expect(not any(wire.repeats(value) for value in several if isinstance(value, list)))
+    if labels.task in ("EE", "EEA"):
+        roles = {label.name: set(label.role_names) for label in labels.labels}
+        events = ((event, name) for value, name in zip(values, expected_keys, strict=True) for event in value)
+        _expect(all(not event.arguments or event.arguments.keys() == roles[name] for event, name in events))
+    elif labels.task == "KG":
+        attributes = {label.name: Entry(label.name, label.role_names) for label in labels.labels}
+        _expect(not any(any(wire.role_faults("KG", one, [attributes[name] for name in one])) for one in answers))
 
 
-def _lines(column: pa.StringArray) -> bytes:
-    all_rows = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column)
-    lines = pc.binary_join(all_rows, "\n")[0].as_buffer().to_pybytes()
-    _expect(lines.count(b"\n") == max(0, len(column) - 1))  # a line break within an answer would split it
+def _lines(column: pa.BinaryArray | pa.StringArray) -> bytes:
+    all_rows = pa.ListArray.from_arrays(pa.array([0, len(column)], pa.int32()), column.cast(pa.binary()))
+    lines = pc.binary_join(all_rows, b"\n")[0].as_buffer().to_pybytes()
+    _expect(lines.count(b"\n") == max(0, len(column) - 1))  # a line break within a string would split it
     return lines

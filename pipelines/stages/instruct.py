@@ -54,8 +54,10 @@ from transforms.shards import read_batches, write_shard
 from validation import faultless
 from validation.facts import merge_facts
 
-INSTRUCTIONS_PER_TABLE = 10_000
-"""Upper bound, reached if every label is asked. One table of this size is in memory at a time."""
+INSTRUCTIONS_PER_TABLE = 20_000
+"""Upper bound, reached if every label is asked. One table of this size is in memory at a time; smaller tables would
+cost more, because each takes some milliseconds whatever its size.
+"""
 
 
 def stage(build: BuildSettings) -> Stage:
@@ -290,7 +292,7 @@ class WriteInstructions(beam.DoFn):
             lines = contrast_lines(self.output, label_set, self.contrasts, self.options.held_out)
             described, texts = described_labels(label_set), self.prompts
             what = ask_spec(shard.task, described, dictionary, texts.get(DEFAULT, {}), self.options, texts, lines)
-            examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example())
+            examples_per_table = max(1, INSTRUCTIONS_PER_TABLE // what.max_rows_per_example)
             for examples in bounded(read_batches(f"{self.output}/{part.path}", examples_per_table), what):
                 examples = set_source_name(examples, label_set.source)
                 made, cut = instruction_table(examples, what)

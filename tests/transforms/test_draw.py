@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.draw import MASK, PURPOSES, drawn, key_array, nth_key, purpose_key, seed_key
+from transforms.draw import MASK, PURPOSES, drawn, key_array, nth_key, purpose_key, seed_key, seed_keys
 
 
 def test_keys_equal_the_published_splitmix64_outputs():
@@ -23,6 +23,7 @@ def test_the_seed_key_is_blake2b_over_the_parts_joined_by_nul():
     assert seed_key(7, "made/train/0", "NER") == int.from_bytes(digest, "little")
     # As `b2sum -l 64` prints it (30 bb 91 79 82 47 68 ca), read little-endian.
     assert seed_key(42, "数据/train/3", "RE") == 0xCA6847827991BB30
+    assert seed_keys(42, ["数据/train/3", "a"], "RE").tolist() == [0xCA6847827991BB30, seed_key(42, "a", "RE")]
 
 
 def test_each_purpose_has_a_different_key():

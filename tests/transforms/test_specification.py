@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from schemas.answer_form import FORMS
 from schemas.arrow import INSTRUCTIONS, examples_to_table, instruction_schema
-from schemas.example import LAYER, SPLITS, TASKS, Entity, Mention, Relation, UnknownLabel
+from schemas.example import LAYER, SPLITS, TASKS, Argument, Entity, Event, Mention, Relation, UnknownLabel
 from schemas.label import Label, LabelSet, Role, typed_label
 from tests.specification.instruction import instructions_to_table
 from tests.specification.instructions import instructions
@@ -120,7 +120,10 @@ def test_a_gold_label_outside_the_label_set_gives_the_same_error(example):
     assert str(fast.value) == str(plain.value)
 
 
-@pytest.mark.parametrize(("task", "layer"), [("NER", "entities"), ("RE", "relations"), ("SPO", "relations")])
+@pytest.mark.parametrize(
+    ("task", "layer"),
+    [("NER", "entities"), ("RE", "relations"), ("SPO", "relations"), ("EE", "events"), ("EET", "events")],
+)
 def test_repeated_answers_are_kept_at_their_first_position(task, layer):
     text = "Ada met Bo, then Cy, then Ada."
     places = (("Ada", 26), ("Cy", 17), ("Bo", 8), ("Ada", 0))
@@ -128,6 +131,8 @@ def test_repeated_answers_are_kept_at_their_first_position(task, layer):
     items = [Entity("drug", mention) for mention in mentions]
     if layer == "relations":
         items = [Relation("drug", mention, mentions[0], "drug", "drug") for mention in mentions]
+    if layer == "events":
+        items = [Event("drug", mention, (Argument("time", mentions[0]),)) for mention in mentions]
     example = replace(EXAMPLE, text=text, **{layer: tuple(items)})
     labels = label_set(task, 0)
     table, _ = instruction_table(examples_to_table([example]), ask_spec(task, labels, None, PROMPTS, AskOptions()))

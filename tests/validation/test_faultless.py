@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pyarrow as pa
 import pytest
@@ -109,6 +110,16 @@ def test_good_examples_have_facts():
     assert ("events", "start job", "employer") in result.labels
     assert ("relations", "works for", "person", "organization") in result.labels
     assert all(example_facts(rows) for rows in by_split(good.examples()))
+
+
+def test_prompts_with_a_blank_text_have_no_facts():
+    ((task, _), rows), *_ = groups(good.instructions())
+    blank = "\t\u3000"
+    rows = [row | {"text_sha256": sha256(blank.encode()).hexdigest()} for row in rows]
+    for row in rows:
+        row["instruction"] = json.dumps(json.loads(row["instruction"]) | {"input": blank}, ensure_ascii=False)
+    assert instruction_facts(rows, task) is None
+    assert profile_finds_a_fault(rows, SETS[task], SPLIT_NUM[task], 2)
 
 
 # A row with another key, task, source or split forms another group, which the writing stage never produces.
