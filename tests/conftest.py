@@ -14,6 +14,12 @@ import pytest
 from hypothesis import settings
 
 from pipelines import build
+from tests import beam_memory, expectation_memory
+
+beam_memory.remember_arguments()
+beam_memory.remember_states()
+beam_memory.remember_options()
+expectation_memory.remember_expectations()
 
 # No deadline: a loaded machine is slow, not wrong. The same examples each time, so that a failure belongs to the change
 # that it was seen with; `--hypothesis-profile=search` looks for new ones.

@@ -11,7 +11,7 @@ from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
-from pipelines.engine import beam_memory, job_service, sockets  # noqa: F401  (makes Beam remember its classes)
+from pipelines.engine import job_service, sockets
 from pipelines.engine.options import portable_name
 from schemas import errors
 from schemas.errors import ConfigError, IEForgeError, MachineError
