@@ -9,29 +9,37 @@ import logging
 import os
 import signal
 import sys
-from functools import partial
 
 logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # the process of the build logs the same messages
 
 from pipelines import driver, sources  # noqa: E402, F401
 from pipelines.engine import workers  # noqa: E402, F401
+from validation.expectations import load_expectations  # noqa: E402
 
-LATER_S = 1.0
-"""Seconds after the start of a worker until the fork server, which has nothing to do then, imports what only the last
-stages need. It starts no worker meanwhile.
+LATER_S = 0.3
+"""Seconds after the start of the first worker until the fork server, which has nothing to do while the first stage
+runs, imports what only the last stages need. It starts no worker meanwhile.
 """
 
 sources.keys()  # imports the modules of all datasets
 gc.freeze()  # else a garbage collection in a worker would write to the memory pages that the workers share
 
 
+is_first = True
+
+
+def wait_after_first() -> None:
+    """Sets the timer after the first fork only: stages that take less than LATER_S would put it off again and again."""
+    global is_first
+    if is_first:
+        is_first = False
+        signal.setitimer(signal.ITIMER_REAL, LATER_S)
+
+
 def import_later(signum, frame) -> None:
     """Imports what only validate needs, between two forks. A worker does not inherit the timer."""
-    gc.disable()  # an import creates no garbage
-    import great_expectations  # noqa: F401
-
+    load_expectations()
     gc.freeze()
-    gc.enable()
 
 
 def report_exception(kind, error, traceback) -> None:
@@ -41,4 +49,4 @@ def report_exception(kind, error, traceback) -> None:
 
 sys.excepthook = report_exception
 signal.signal(signal.SIGALRM, import_later)
-os.register_at_fork(after_in_parent=partial(signal.setitimer, signal.ITIMER_REAL, LATER_S))
+os.register_at_fork(after_in_parent=wait_after_first)

@@ -10,16 +10,21 @@ import pyarrow.compute as pc
 from schemas.example import TASKS
 from schemas.id_columns import source_keys
 from schemas.manifests import InstructionShard
-from transforms.shards import read_group
+from transforms.shards import read_batches
 
 CHARS = 700
 """Longer prompts, with the text and the labels, are not shown, nor are longer answers."""
 
 SHARDS_PER_TASK = 4
-"""Of as many shards the first row group is read."""
+FIRST_ROWS = 2_000
+"""Of as many shards as many rows are read, so that the time does not grow with the corpus."""
 
 FENCE = "```"
 """Rows with this string would end the block that shows them."""
+
+
+COLUMNS = ["id", "example_id", "lang", "instruction", "output"]
+COLUMNS += ["positives.list.element", "hard_negatives.list.element"]
 
 
 class ExampleRow(msgspec.Struct, frozen=True):
@@ -48,14 +53,10 @@ def example_rows(output: str, shards: Iterable[InstructionShard], keys: Collecti
 
 
 def short_rows(path: str, keys: Collection[str]) -> pa.Table:
-    """The short rows of the first row group with an answer, and what they are ranked by: whether they lack a hard
+    """The short ones of the first rows with an answer, and what they are ranked by: whether they lack a hard
     negative, whether they are not in English, and their length.
     """
-    rows = read_group(
-        path,
-        0,
-        ["id", "example_id", "lang", "instruction", "output", "positives.list.element", "hard_negatives.list.element"],
-    )
+    rows = next(iter(read_batches(path, FIRST_ROWS, COLUMNS)))
     texts = [rows["instruction"], rows["output"]]
     fits = pc.is_in(source_keys(rows["example_id"]), pa.array(sorted(keys), pa.string()))
     fits = pc.and_(fits, pc.greater(pc.list_value_length(rows["positives"]), 0))

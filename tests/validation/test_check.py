@@ -15,7 +15,8 @@ from schemas.errors import SuiteError
 from tests.validation import good
 from tests.validation.profiles import FRAMES, SPLIT_NUM, instructions
 from validation import profile
-from validation.check import ExpectationResult, SuiteResult, check, failure_lines, merge
+from validation.check import ExpectationResult, SuiteResult, batch_definition, check, failure_lines, merge
+from validation.expectations import Deferred
 from validation.suites import SUITES
 
 
@@ -117,3 +118,12 @@ def test_results_of_different_suites_are_not_merged(results):
 def test_results_survive_json():
     checked = check("corpus", profile.corpus_profile([]))
     assert msgspec.json.decode(msgspec.json.encode(checked), type=SuiteResult) == checked
+
+
+def test_what_great_expectations_imports_for_distributions_is_put_off():
+    batch_definition()
+    from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as module
+
+    assert isinstance(module.alt, Deferred)
+    assert not hasattr(module.alt, "__file__")
+    assert module.stats.entropy([1]) == 0
