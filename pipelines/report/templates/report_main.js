@@ -29,9 +29,15 @@ function drawNotices() {
   else {
     const keys = (one) => Object.keys(data.sources).filter((key) => data.sources[key].licence === one);
     for (const licence of ["gated", "ask"].filter((one) => keys(one).length))
-      notices.push(say(`notice.${licence}`, { keys: keys(licence).join(say("list.comma")) }));
+      notices.push(say(`notice.${licence}`, { keys: firstOf(keys(licence)) }));
   }
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));
+}
+
+// The first names of a list, and how many more there are; the card has all of them.
+function firstOf(names, most = 8) {
+  const more = names.length > most ? say("list.more", { n: names.length - most }) : "";
+  return names.slice(0, most).join(say("list.comma")) + more;
 }
 
 function fillSections() {
