@@ -26,8 +26,8 @@ def locale_dependent_lines(source: str) -> list[int]:
         owner = node.func.value.id if isinstance(getattr(node.func, "value", None), ast.Name) else ""
         if name not in ("open", "read_text", "write_text", "fdopen", "TextIOWrapper", "NamedTemporaryFile"):
             continue
-        if owner in ("os", "files", "user_files", "opener", "tarfile", "FileSystems") and name != "fdopen":
-            continue  # descriptors, bytes, addresses, or our own functions, which have one encoding
+        if owner in ("os", "files", "user_files", "opener", "tarfile", "FileSystems", "page") and name != "fdopen":
+            continue  # descriptors, bytes, addresses, pages of a browser, or our own functions
         values = [value.value for value in (*node.args, *(k.value for k in node.keywords)) if hasattr(value, "value")]
         binary = any(isinstance(value, str) and "b" in value and len(value) < 4 for value in values)
         named = any(keyword.arg == "encoding" for keyword in node.keywords)

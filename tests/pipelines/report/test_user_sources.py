@@ -254,7 +254,7 @@ def test_a_release_does_not_name_annotators(output, tmp_path, capsys):
     assert "annotators\tshared\treports/report.html calls them annotator 1, annotator 2, ..." in capsys.readouterr().out
     assert publish.main([*flags, "--to", str(tmp_path / "release")]) == 0
     html = (tmp_path / "release/reports/report.html").read_text(encoding="utf-8")
-    shown = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', html, re.DOTALL)[1])
+    shown = json.loads(re.search(r'<script[^>]*id="data"[^>]*>(.*?)</script>', html, re.DOTALL)[1])
     section = json.dumps(shown["user_sources"]["shared"])
     assert "annotator 1 (1 text), annotator 2 (1 text)" in section
     assert "LOC by annotator 1, ORG by annotator 2" in section
