@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 
-ALLOWED = {"pipelines": 51, "train": 29, "transforms": 45}
+ALLOWED = {"pipelines": 50, "train": 29, "transforms": 45}
 
 done = subprocess.run([sys.executable, "-m", "mypy"], capture_output=True, text=True)
 if done.returncode not in (0, 1):

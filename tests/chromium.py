@@ -102,6 +102,7 @@ class Page:
 @contextmanager
 def chromium_page(profile: Path) -> Iterator[Page]:
     """A page in a new browser with the folder `profile` as its profile."""
+    assert CHROMIUM, "install Chromium"
     read_commands, to_browser = os.pipe()
     from_browser, write_answers = os.pipe()
 

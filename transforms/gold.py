@@ -263,11 +263,11 @@ def _event_answers(
     encoded = strings(list(map(encode_string, [*words, NAN])))
     answers = encoded.take(pa.array(np.where(has_trigger, trigger, len(words))[kept]))
     if task != "EET":
-        place = np.full(len(events), -1)
-        place[kept] = np.arange(len(kept))
-        is_kept = place[event] >= 0
-        items = place[event[is_kept]], role[is_kept], encoded.take(pa.array(mention[is_kept]))
-        filled = _filled_roles(np.where(has_argument[kept], label, len(labels)), labels, roles, items)
+        answer = np.full(len(events), -1)
+        answer[kept] = np.arange(len(kept))
+        is_kept = answer[event] >= 0
+        given_roles = answer[event[is_kept]], role[is_kept], encoded.take(pa.array(mention[is_kept]))
+        filled = _filled_roles(np.where(has_argument[kept], label, len(labels)), labels, roles, given_roles)
         answers = pc.binary_join_element_wise('{"trigger": ', answers, ', "arguments": {', filled, "}}", "")
     starts = np.flatnonzero(_are_starts(row[kept] * len(labels) + label))
     arrays = _in_brackets(_joined(answers, np.r_[starts, len(kept)]))

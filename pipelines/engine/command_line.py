@@ -14,6 +14,7 @@ import threading
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker, util
+from typing import Any
 
 from schemas.errors import ConfigError, MachineError
 from transforms.local_tree import as_utf8
@@ -120,7 +121,7 @@ def start_fork_server(may_fork: bool = False) -> None:
     signal.signal(signal.SIGINT, handler)
 
 
-def fork(path: bytes, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
+def fork(path: bytes, arguments: Sequence[Any], descriptors: Sequence[int]) -> int:
     """Like `multiprocessing.util.spawnv_passfds` for `python -c CODE`, but runs the code in a fork of this process, so
     that nothing is imported twice.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
+from typing import TypeVar
 
 import apache_beam as beam
 
@@ -242,8 +243,8 @@ def join_splits(
                     joined.setdefault(part.split, JoinedSplit(*at)).take(part)
             return [writer for _, writer in sorted(joined.items())]
 
-        for outcome in split_outcomes(output, whole, close, Comparison()):
-            yield outcome, joined[outcome.split].plans if outcome.counts else []
+        for result in split_outcomes(output, whole, close, Comparison()):
+            yield result, joined[result.split].plans if result.counts else []
 
 
 def part_number(element: SplitFiles) -> int:
@@ -291,6 +292,9 @@ def split_outcomes(
             annotators = None
 
 
+Writer = TypeVar("Writer", bound=SplitWriter)
+
+
 class IngestSplit(beam.DoFn):
     """SplitFiles → a SplitOutcome for each resulting split, or one with the reason why there is none; for a part of a
     split, a PartOutcome with the tag `parts`.
@@ -307,46 +311,52 @@ class IngestSplit(beam.DoFn):
 
     def process(self, element: SplitFiles):
         if element.part is not None:
-            yield beam.pvalue.TaggedOutput("parts", self.read_part(element))
+            yield beam.pvalue.TaggedOutput("parts", self.read_part(element, element.part))
             return
         comparison = Comparison()
-        yield from split_outcomes(self.output, element, lambda: self.read(element, comparison), comparison)
 
-    def read_part(self, element: SplitFiles) -> PartOutcome:
-        at = element.key, element.split, element.part
+        def writer(source: Source, split: str) -> SplitWriter:
+            draw = None if self.limit is None else Draw(self.limit, self.seed, f"{element.key}/{split}")
+            return SplitWriter(self.output, source, element.key, split, self.examples_per_shard, draw)
+
+        yield from split_outcomes(self.output, element, lambda: self.read(element, comparison, writer), comparison)
+
+    def read_part(self, element: SplitFiles, number: int) -> PartOutcome:
+        at = element.key, element.split, number
+
+        def writer(source: Source, split: str) -> PartWriter:
+            return PartWriter(self.output, source, element.key, split)
+
         try:
-            writers = self.read(element, Comparison())
-            parts = [writer.close_part(f"{element.split}-{element.part:05d}") for writer in writers]
+            writers = self.read(element, Comparison(), writer)
+            parts = [writer.close_part(f"{element.split}-{number:05d}") for writer in writers]
         except Unforeseen as error:
             return PartOutcome(*at, failed=str(error), trace=error.trace)
         except SourceError as error:
             return PartOutcome(*at, failed=str(error))
         return PartOutcome(*at, tuple(parts))
 
-    def read(self, element: SplitFiles, comparison: Comparison) -> list[SplitWriter]:
-        """The writers of the records, sorted by split. `comparison`: what compares the annotators.
+    def read(
+        self, element: SplitFiles, comparison: Comparison, writer_of: Callable[[Source, str], Writer]
+    ) -> list[Writer]:
+        """The writers of the records, sorted by split. `comparison`: what compares the annotators. `writer_of`: makes
+        the writer of a split.
 
         Raises SourceError if the source cannot be read.
         """
-        writers: dict[str, SplitWriter] = {}
+        writers: dict[str, Writer] = {}
         with barrier():
             source = registry.source_at(element.data_root, element.key)
         for record in self.records(source, element, comparison):
             split = element.split if element.split != "all" else hashed_split(record, source)
             if split not in writers:
-                writers[split] = self.writer(source, element, split)
+                writers[split] = writer_of(source, split)
             writer = writers[split]
             if isinstance(record, BadRecord):
                 writer.reject(record)
             else:
                 writer.add(record)
         return [writer for _, writer in sorted(writers.items())]
-
-    def writer(self, source: Source, element: SplitFiles, split: str) -> SplitWriter:
-        if element.part is not None:
-            return PartWriter(self.output, source, element.key, split)
-        draw = None if self.limit is None else Draw(self.limit, self.seed, f"{element.key}/{split}")
-        return SplitWriter(self.output, source, element.key, split, self.examples_per_shard, draw)
 
     def records(self, source: Source, element: SplitFiles, comparison: Comparison) -> Iterator[RawExample | BadRecord]:
         """The records of the split, with labels in the words of the prompts."""

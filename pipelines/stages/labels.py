@@ -81,7 +81,7 @@ class WriteLabels(beam.PTransform):
 
 def count_labels(shard: Shard, output: str) -> tuple[str, list[Count]]:
     """(source key, counts) of one shard. Only the columns with labels are read."""
-    counts = Counter()
+    counts = Counter[tuple[str, tuple[str, ...], str]]()
     for table in read_batches(f"{output}/{shard.path}", 10_000, ["tasks", *LABEL_COLUMNS]):
         for tasks, rows in by_tasks(table):
             for task in tasks:

@@ -92,7 +92,8 @@ class PartWriter(SplitWriter):
 def cut_group(group: Iterable[File], size: int) -> list[tuple[File, ...]]:
     """The files of a split in parts of about `size` bytes, in order. Raises SourceError if one cannot be read."""
     parts: list[tuple[File, ...]] = []
-    begun, bytes_begun = [], 0
+    begun: list[File] = []
+    bytes_begun = 0
     for file in group:
         ranges = cut(file, size)
         if len(ranges) > 1:

@@ -79,7 +79,7 @@ def _as_span(item: object) -> Span | None:
     try:
         if isinstance(item, dict):
             return convert_part(item, Span)
-        return Span(*convert_part(item, Triple))
+        return Span(*msgspec.convert(item, Triple))
     except msgspec.ValidationError:
         return None
 
