@@ -13,6 +13,7 @@ SINGULAR = {
     "instructions": "instruction",
     "labels": "label",
     "mentions": "mention",
+    "pairs": "pair",
     "records": "record",
     "relations": "relation",
     "rows": "row",

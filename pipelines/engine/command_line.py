@@ -108,7 +108,9 @@ def start_fork_server(may_fork: bool = False) -> None:
     forkserver.set_forkserver_preload(["pipelines.preload"])
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the workers, which the run ends itself
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)  # else it may import no IEForge, or another one
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        path for path in sys.path if isinstance(path, str)
+    )  # else it may import no IEForge, or another one
     resource_tracker.ensure_running()
     spawn = util.spawnv_passfds
     if may_fork:
@@ -121,22 +123,22 @@ def start_fork_server(may_fork: bool = False) -> None:
     signal.signal(signal.SIGINT, handler)
 
 
-def fork(path: bytes, arguments: Sequence[Any], descriptors: Sequence[int]) -> int:
+def fork(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
     """Like `multiprocessing.util.spawnv_passfds` for `python -c CODE`, but runs the code in a fork of this process, so
     that nothing is imported twice.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None if the descriptor was closed at the start
+        stream.flush()
     pid = os.fork()
     if pid:
         return pid
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         first = 3
-        for descriptor in (*sorted(descriptors), os.sysconf("SC_OPEN_MAX")):
+        for descriptor in (*sorted(passfds), os.sysconf("SC_OPEN_MAX")):
             os.closerange(first, descriptor)
             first = descriptor + 1
-        exec(arguments[-1], {})
+        exec(args[-1], {})
     finally:
         os._exit(0)
 

@@ -113,11 +113,14 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
     in_parts = any(element.part is not None for element in elements)
     read = IngestSplit(output, config.limit, build.config.seed, config.examples_per_shard, build.collapse)
     run_pipeline("ingest", elements, Ingest(output, read, in_parts), build.options, output, "examples")
-    outcomes = gather.read(f"{output}/examples/.summary.json", SplitOutcome)
+    summary = f"{output}/examples/.summary.json"
+    outcomes = gather.read(summary, SplitOutcome)
     if in_parts:
         parts = gather.read(f"{parts_folder(output)}/summary.json", PartOutcome)
         joined = list(join_splits(output, elements, by_key, parts, config.examples_per_shard))
-        outcomes = sorted([*outcomes, *(outcome for outcome, _ in joined)], key=gather.encode)
+        outcomes += (outcome for outcome, _ in joined)
+        gather.write(list(map(gather.encode, outcomes)), summary)
+        outcomes = gather.read(summary, SplitOutcome)  # the same as if no split had been cut
         shards = [shard for _, planned in joined for shard in planned]
         run_pipeline("ingest (shards)", shards, WriteShards(output), build.options, output, "examples", len(shards))
         files.remove_tree(parts_folder(output))

@@ -24,6 +24,9 @@ from transforms.shards import read_back, write_shard
 
 PART_BYTES = 4 << 20
 
+COMPRESSED = pa.ipc.IpcWriteOptions(compression="zstd")
+"""As shards are: all parts are on disk until the last shard is written."""
+
 
 def parts_folder(output: str) -> str:
     return f"{output}/examples/.parts"
@@ -72,7 +75,7 @@ class PartWriter(SplitWriter):
         if self.waiting:
             self.tables.append(self.waiting_table())
         path = f"{parts_folder(self.output)}/{self.key}/{name}-{self.split}.arrow"
-        with files.atomic_write(path) as sink, pa.ipc.new_file(sink, EXAMPLES) as writer:
+        with files.atomic_write(path) as sink, pa.ipc.new_file(sink, EXAMPLES, options=COMPRESSED) as writer:
             for table in self.tables:
                 writer.write_table(table)
         return Part(

@@ -13,6 +13,7 @@ from typing import TypeAlias, Union
 
 import msgspec
 
+VALUE = re.compile(r"\{(\w+)\}")
 LANGUAGES = ("en", "zh")
 Words = dict[str, str | dict[str, str]]
 """Key → text, or its forms for one and for other numbers, chosen by the value `n`. `{name}` stands for a value, and
@@ -28,10 +29,14 @@ def read(folder: Path) -> dict[str, Words]:
 
 
 class Phrase(str):
-    """The English text of a key, with the key and its values, from which a page makes the text in other languages."""
+    """The English text of a key, with the key and its values, from which a page makes the text in other languages.
+
+    `html`: the text as HTML, with the code of its template; a value is shown as it is.
+    """
 
     key: str
     parts: Mapping[str, Part]
+    html: str
 
     def attributes(self, name: str) -> str:
         """`data-<name>`, which names the key, and `data-parts`, as attributes of an element."""
@@ -52,8 +57,9 @@ class Phrasebook:
     def __call__(self, key: str, **parts: Part) -> Phrase:
         entry = self.words["en"][key]
         text = entry if isinstance(entry, str) else entry["one" if parts["n"] == 1 else "other"]
-        phrase = Phrase(re.sub(r"\{(\w+)\}", lambda match: shown(parts[match[1]]), text))
+        phrase = Phrase(VALUE.sub(lambda match: shown(parts[match[1]]), text))
         phrase.key, phrase.parts = key, parts
+        phrase.html = VALUE.sub(lambda match: markup(parts[match[1]]), coded(text))
         return phrase
 
     def columns(self, *names: str) -> list[str]:
@@ -70,11 +76,15 @@ def element(tag: str, text: str, attributes: str = "") -> str:
     """An element with this text only."""
     names = [tag, *([attributes] if attributes else [])]
     names += [text.attributes("say")] if isinstance(text, Phrase) else []
-    return f"<{' '.join(names)}>{coded(text) if isinstance(text, Phrase) else escape(text)}</{tag}>"
+    return f"<{' '.join(names)}>{text.html if isinstance(text, Phrase) else escape(text)}</{tag}>"
 
 
 def shown(part: Part) -> str:
     return f"{part:,}" if isinstance(part, int) else part
+
+
+def markup(part: Part) -> str:
+    return part.html if isinstance(part, Phrase) else escape(shown(part))
 
 
 def coded(text: str) -> str:

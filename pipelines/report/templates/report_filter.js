@@ -63,8 +63,6 @@ function choose(parts, draw) {
   Object.assign(chosen, parts);
   if (chosen.source && !data.sources[chosen.source].tasks.includes(chosen.task)) chosen.task = "";
   for (const [name, value] of Object.entries(chosen)) byId(name).value = value;
-  const isNarrow = Object.values(chosen).some((value) => value);
-  byId("filter").classList.toggle("narrowed", isNarrow);
-  byId("show-all").disabled = !isNarrow;
+  byId("filter").classList.toggle("narrowed", Object.values(chosen).some((value) => value));
   draw();
 }

@@ -122,6 +122,7 @@ function connect() {
   onChange(["source", "task", "split"], ({ target }) => choose({ [target.id]: target.value }, redraw));
   byId("filter").addEventListener("reset", (event) => {
     event.preventDefault();
+    for (const id of ["label", "role", "hard", "form", "query", "reason", "reject-query"]) byId(id).value = "";
     choose({ source: "", task: "", split: "" }, redraw);
   });
   byId("filter").addEventListener("submit", (event) => event.preventDefault());

@@ -103,6 +103,12 @@ def test_the_engine_listens_only_on_loopback_or_private_sockets(tmp_path, worker
     assert not any(folder.exists() for folder, _ in sockets)
 
 
+def test_a_build_without_standard_output_has_workers(tmp_path):
+    start = ["bash", "-c", 'exec "$@" >&-', "bash", *command(tmp_path / "build"), "--only", "ingest", *TWO]
+    done = subprocess.run(start, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_killed_worker_ends_all_processes_with_one_line(tmp_path):
     process, workers, below = with_workers(tmp_path / "build")
     commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in (process.pid, *below)]

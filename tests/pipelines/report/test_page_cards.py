@@ -135,7 +135,10 @@ def test_instructions_are_filtered_by_every_control(page, small, report_data):
     choose(page, "hard", "")
     choose(page, "split", "validation")
     assert set(all_articles(page)) == {id_ for id_ in shown if "/validation/" in id_}
+    choose(page, "label", label)
+    choose(page, "query", "no such words", "input")
     page.run("document.getElementById('show-all').click()")
+    assert page.run("['label', 'query', 'split'].map((id) => document.getElementById(id).value).join()") == ",,"
     choose(page, "query", "CARBAMAZEPINE", "input")
     assert set(all_articles(page)) == {
         id_ for id_, row in rows.items() if "carbamazepine" in json.dumps([id_, row], ensure_ascii=False).lower()

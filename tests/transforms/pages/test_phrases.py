@@ -32,6 +32,10 @@ def test_a_phrase_is_its_english_text_and_keeps_its_key_and_values():
 
 def test_text_is_escaped_and_code_is_marked():
     assert html(say("mean")) == '<span data-say="mean">mean over &lt;all&gt; <code>sources</code></span>'
+    assert html(say("rows", n=2, source="`a`<")).endswith(">2 rows of `a`&lt;</span>")  # a value has no code
+    assert html(say("rows", n=2, source=say("mean"))).endswith(
+        "2 rows of mean over &lt;all&gt; <code>sources</code></span>"
+    )
     assert html("<b> `c`") == "&lt;b&gt; `c`"
     assert element("td", "<b>", "class=n") == "<td class=n>&lt;b&gt;</td>"
     assert say("rows", n=2, source='"<').label("title").startswith('title="2 rows of &quot;&lt;" data-say-title="rows"')
