@@ -134,8 +134,8 @@ function drawLengths() {
   );
 }
 
-// One horizontal bar per row: [name, title, [[part, value], ...]].
-function bars(title, rows, hues, width) {
+// One horizontal bar per row: [name, title, [[part, value], ...]]. `words`: as for `legend`.
+function bars(title, rows, hues, width, words) {
   const most = Math.max(1, ...rows.map(([, , parts]) => sum(parts.map(([, n]) => n))));
   const left = Math.min(width * 0.42, 12 + Math.max(40, ...rows.map(([name]) => widthOf(name))));
   const long = width - left - 62;
@@ -147,7 +147,7 @@ function bars(title, rows, hues, width) {
       const piece = svg(
         "rect",
         { x, y, width: w, height: 14, fill: hues[part] },
-        svg("title", {}, `${caption}, ${part}: ${count(n)}`),
+        svg("title", {}, say("bars.part", { caption, part: say(`${words}.${part}`), n })),
       );
       x += w;
       return piece;
@@ -198,7 +198,7 @@ function drawLabels() {
     top.length,
     el("p", { class: "dim" }, notes.join(" ")),
     legend(Object.fromEntries(splitsShown().map((split) => [split, HUES[split]])), "split"),
-    top.length ? bars(say("labels.bars"), top, HUES, Math.min(room("labels"), 900)) : null,
+    top.length ? bars(say("labels.bars"), top, HUES, Math.min(room("labels"), 900), "split") : null,
     behind(
       [...sayAll(["column.label", "column.task", "column.source"]), ...splitsShown().map((split) => say(`split.${split}`))],
       rows,
@@ -254,7 +254,7 @@ function drawFamiliarity() {
     counts.length,
     el("p", { class: "dim" }, `${say("familiarity.totals", { kinds: kinds.join(say("list.comma")) })} ${note}`),
     legend(hues, "familiarity"),
-    shown.length ? bars(say("familiarity.bars"), shown, hues, Math.min(room("familiarity"), 900)) : null,
+    shown.length ? bars(say("familiarity.bars"), shown, hues, Math.min(room("familiarity"), 900), "familiarity") : null,
     behind(
       [
         ...sayAll(["column.source", "column.task"]),
@@ -294,7 +294,7 @@ function drawPositives() {
         "figure",
         {},
         el("figcaption", {}, `${name} `, el("span", { class: "dim" }, count(whole))),
-        bars(say("positives.bars", { splits: name }), drawn, { instructions: "var(--c0)" }, wide),
+        bars(say("positives.bars", { splits: name }), drawn, { instructions: "var(--c0)" }, wide, "area"),
       ),
     );
     counts.forEach((n, at) => n && rows.push([name, at, n, share(n, whole)]));

@@ -1,7 +1,11 @@
 // Helpers of all parts of the page: elements, SVG, numbers and tables. Text is inserted as text nodes, never as markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-for (const source of Object.values(data.sources)) source.domain ||= say("domain.none");
+// The domains of the datasets have words; a user's stays as it is stated.
+for (const source of Object.values(data.sources)) {
+  const key = `domain.${source.domain || "none"}`;
+  source.domain = key in WORDS[LANGUAGE] ? say(key) : source.domain;
+}
 const SPLITS = ["train", "validation", "test"];
 const TASKS = ["NER", "RE", "SPO", "EE", "EET", "EEA", "KG"];
 

@@ -128,10 +128,11 @@ function drawRejects() {
             totals.map(([reason, stage, n]) => [say(`reason.${reason}`), say(`why.${reason}`), [[stage, n]]]),
             hues,
             Math.min(room("rejects"), 760),
+            "stage",
           ),
           behind(
             sayAll(["column.reason", "column.stage", "column.number"]),
-            totals.map(([reason, stage, n]) => [say(`reason.${reason}`), stage, n]),
+            totals.map(([reason, stage, n]) => [say(`reason.${reason}`), say(`stage.${stage}`), n]),
           ),
         ]
       : null,

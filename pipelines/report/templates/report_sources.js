@@ -49,7 +49,7 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
     ...(limited ? [say("column.beyond")] : []),
   ];
   const rows = splits.map(([split, texts, annotated, numbers, leftOut, beyond]) => [
-    split,
+    SPLITS.includes(split) ? say(`split.${split}`) : split,
     texts,
     annotated,
     ...shown.map((layer) => numbers[all.indexOf(layer)]),

@@ -2,6 +2,7 @@
 
 import re
 
+from pipelines import sources
 from pipelines.report.page import SCRIPTS, TEMPLATES
 from schemas.errors import Reason
 from schemas.example import SPLITS
@@ -24,6 +25,7 @@ PARTS = {
     "leakage": ("equal", "contained", "near"),
     "area": ("instructions", "texts", "equal"),
     "measure": ("tokens", "instructions", "texts"),
+    "domain": ("none", *{sources.load(key).domain for key in sources.keys()}),
     "mining": ("none", "random"),
     "notice": ("gated", "ask"),
     "related": ("card", "hard_negatives", "validation"),
@@ -34,7 +36,7 @@ PARTS = {
 def test_every_text_of_the_page_has_words_and_all_words_are_used():
     used = set(re.findall(r'data-say(?:-aria-label)?="([^"]+)"', HTML))
     used |= {key for key in re.findall(r'"([a-z_]+(?:\.[a-z_0-9]+)*)"', SCRIPT) if key in WORDS_OF_PAGE}
-    begun = set(re.findall(r"`([a-z_.]+)\.\$\{", SCRIPT)) | {"stage", "split", "familiarity"}
+    begun = set(re.findall(r"`([a-z_.]+)\.\$\{", SCRIPT)) | {"stage", "split", "familiarity", "area"}
     assert begun == set(PARTS)
     used |= {f"{begin}.{end}" for begin, ends in PARTS.items() for end in ends}
     assert used | {"page.language"} == set(WORDS_OF_PAGE)
