@@ -1,0 +1,26 @@
+"""The rows that the card shows."""
+
+import json
+
+from pipelines.build_folder import read_result
+from pipelines.describe.example_rows import CHARS, FENCE, example_rows
+from schemas.example import TASKS
+from schemas.example_id import InstructionId
+from schemas.manifests import Instructed
+
+
+def test_a_row_of_each_task_is_short_and_answered_and_of_one_of_the_sources(built):
+    shards = read_result(str(built), Instructed).shards
+    keys = {key for shard in shards for key in shard.sources}
+    rows = example_rows(str(built), shards, keys)
+    assert [row.task for row in rows] == [task for task in TASKS if task in {shard.task for shard in shards}]
+    for row in rows:
+        assert any(json.loads(row.output).values())
+        assert max(len(row.instruction), len(row.output)) <= CHARS and FENCE not in row.instruction + row.output
+    shown = {InstructionId.parse(row.id).example.key for row in rows}
+    others = example_rows(str(built), shards, keys - shown)
+    assert others and shown.isdisjoint({InstructionId.parse(row.id).example.key for row in others})
+
+
+def test_no_row_of_no_source(built):
+    assert example_rows(str(built), read_result(str(built), Instructed).shards, []) == []
