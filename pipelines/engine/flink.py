@@ -16,8 +16,10 @@ ANSWER_S = 10
 SUBMITTED_S = 30
 """Seconds in which a job that was handed to the job server appears on Flink: the server first uploads its jars."""
 
-ENDED_S = 60
-"""Seconds that the tasks of a cancelled job may take to end."""
+ENDED_S = 240
+"""Seconds that the tasks of a cancelled job may take to end. Flink ends a TaskManager whose task goes on for 180 s
+(`task.cancellation.timeout`), and a task that misses the first interrupt gets the next one after 30 s.
+"""
 
 POLL_S = 0.5
 

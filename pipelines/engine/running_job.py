@@ -105,9 +105,10 @@ def cancel_earlier(output: str) -> str | None:
             with grpc.insecure_channel(job.job_endpoint) as channel:
                 cancel(job, beam_job_api_pb2_grpc.JobServiceStub(channel))
     except (grpc.RpcError, OSError) as error:
+        server, cause = job.flink or job.job_endpoint, error.details() if isinstance(error, grpc.Call) else error
         raise MachineError(
-            f"{path}: the job {job.name} of a command that was killed may still write here, and "
-            f"{job.flink or job.job_endpoint} does not cancel it; start that server, or end the job and delete the file"
+            f"{path}: the job {job.name} of a command that was killed may still write here, and {server} does not "
+            f"cancel it ({cause}); start that server, or end the job and delete the file"
         ) from error
     forget(output)
     return job.name
