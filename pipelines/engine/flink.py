@@ -51,8 +51,8 @@ def jobs(address: str) -> list[Job]:
     return msgspec.json.decode(request(f"{address}/jobs/overview"), type=Jobs).jobs
 
 
-def cancel(address: str, name: str, may_follow: bool) -> None:
-    """Cancels the job of this name, if it is on Flink, and waits for the end of its tasks.
+def cancel(address: str, name: str, may_follow: bool) -> bool:
+    """Cancels the job of this name, if it is on Flink, and waits for the end of its tasks; returns whether it is there.
 
     `may_follow`: the job server may still be about to submit it. Raises OSError if Flink cannot be reached,
     TimeoutError if the tasks do not end.
@@ -63,13 +63,14 @@ def cancel(address: str, name: str, may_follow: bool) -> None:
         time.sleep(POLL_S)
         job = find(address, name)
     if job is None or job.state in ENDED:
-        return
+        return job is not None
     request(f"{address}/jobs/{job.jid}?mode=cancel", "PATCH")
     end = time.monotonic() + ENDED_S
     while (job := find(address, name)) and job.state not in ENDED:
         if time.monotonic() > end:
             raise TimeoutError(f"the job {name} has not ended {ENDED_S} s after it was cancelled")
         time.sleep(POLL_S)
+    return True
 
 
 def find(address: str, name: str) -> Job | None:

@@ -66,12 +66,13 @@ def cancel(job: RunningJob, service: beam_job_api_pb2_grpc.JobServiceStub | None
         except grpc.RpcError:
             if job.flink is None:
                 raise
-    if job.flink is not None:
-        flink.cancel(job.flink, job.name, may_follow=ids != [])
+    is_over = job.flink is not None and flink.cancel(job.flink, job.name, may_follow=ids != [])
     if service is None or not ids:
         return
     for job_id in ids:  # after Flink: the job service deletes the staged files, without which a job fails
         service.Cancel(beam_job_api_pb2.CancelJobRequest(job_id=job_id), timeout=ANSWER_S)
+    if is_over:  # if the command was killed, Beam's Java service may list the job as running for ever
+        return
     started = time.monotonic()
     while running_ids(service, job.name):
         if time.monotonic() - started > flink.ENDED_S:

@@ -60,8 +60,6 @@ class Flink:
             "restart-strategy.fixed-delay.attempts": 3,
             "slot.request.timeout": 120_000 if self.hosts else 20_000,  # a TaskManager may be slow to start
             "blob.service.cleanup.interval": 1,
-            "task.cancellation.interval": 1_000,
-            "task.cancellation.timeout": 30_000,  # then Flink ends the TaskManager, and `restore` starts another
             "heartbeat.interval": 1_000,
             "heartbeat.timeout": 120_000,
             "io.tmp.dirs": folder,

@@ -89,7 +89,7 @@ def test_the_job_of_a_killed_command_ends_before_the_next_build(flink, worker, t
         flink.processes.wait(lambda: [job["state"] for job in flink.jobs_since(before)][1:] == ["RUNNING"])
         build.kill()
     assert (output / ".job.json").exists()
-    flags = [*on_flink(flink, worker, "--parallelism=1"), "--sources=clue_ner", "--only=ingest"]
+    flags = [*on_flink(flink, worker), "--sources=clue_ner", "--only=ingest"]
     code, lines = run("pipelines.build", output, flags)
     assert code == 0, lines
     check, orphan, *others = flink.jobs_since(before)

@@ -376,6 +376,28 @@ def test_the_job_of_a_killed_command_on_flink_is_cancelled_unless_it_has_ended(r
     assert rest.jobs == {"team": "RUNNING", "team-1": "FAILED" if state == "FAILED" else "CANCELED"}
 
 
+class ServicerThatLosesTheEnd(LocalJobServicer):
+    """Lists a job as running for ever, as Beam's Java job server does if a killed command cannot take its messages."""
+
+    def Cancel(self, request, context=None):
+        return beam_job_api_pb2.CancelJobResponse(state=State.RUNNING)
+
+
+def test_a_job_that_ended_on_flink_is_over_whatever_the_job_server_lists(rest, tmp_path, monkeypatch):
+    jobs = ServicerThatLosesTheEnd(str(tmp_path / "staged"))
+    service, output = f"localhost:{jobs.start_grpc_server()}", tmp_path / "build"
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(running_job, "cancel", killed)
+        run_job(service, output, killed, 30, f"localhost:{rest.server_port}")
+    name = recorded(output)
+    rest.jobs[name] = "RUNNING"
+    cluster.clear(str(output))
+    assert states(service)[name] == State.RUNNING
+    assert rest.jobs == {"team": "RUNNING", name: "CANCELED"}
+    assert list(output.iterdir()) == []
+    jobs.stop()
+
+
 def test_a_job_server_of_flink_needs_the_address_of_flink(rest):
     with pytest.raises(ConfigError, match=r"^a job server of Flink needs --flink_master=HOST:PORT, too"):
         job_service.check_flink(parse_options(["--runner=PortableRunner", "--job_endpoint=a:1"]))
