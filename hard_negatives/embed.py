@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import importlib.util
 import math
 import os
 import re
@@ -129,11 +130,41 @@ class Origin(msgspec.Struct, rename={"name": "_name_or_path"}):
     name: str = ""
 
 
+def check(model: str) -> None:
+    """Raises ConfigError for a model that `load` would refuse, as far as that shows without importing torch, which
+    takes seconds: its name is empty, the extra is missing, or it is neither here nor on a Hub that answers.
+    """
+    if not model.strip():  # sentence-transformers would create a model without modules
+        raise _unusable(repr(model), "its name is empty")
+    if importlib.util.find_spec("sentence_transformers") is None:
+        raise _not_installed(model, "sentence_transformers")
+    if not Path(model).exists() and is_hub_name(model) and _cached_file(model, "config.json") is None:
+        _check_hub(model)
+
+
+def is_hub_name(model: str) -> bool:
+    return re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", model) is not None
+
+
+def _cached_file(model: str, name: str) -> Path | None:
+    """The file of a model of the Hub in the local cache; None if it is not there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    file = try_to_load_from_cache(model if "/" in model else f"sentence-transformers/{model}", name)
+    return Path(file) if isinstance(file, str) else None
+
+
+def _check_hub(model: str) -> None:
+    """Raises ConfigError if the Hub does not answer."""
+    endpoint = model_hub.endpoint()
+    if not model_hub.reachable(endpoint):
+        raise _unusable(model, f"it is not a folder and not in the local cache, and {endpoint} does not answer")
+
+
 @functools.cache
 def load(model: str) -> "SentenceTransformer":
     """The SentenceTransformer of a name or folder, loaded once per process. Raises ConfigError if it cannot be."""
-    if not model.strip():  # sentence-transformers would create a model without modules
-        raise _unusable(repr(model), "its name is empty")
+    check(model)
     try:
         from sentence_transformers import SentenceTransformer  # isort: skip (named first if the extra is missing)
 
@@ -141,10 +172,7 @@ def load(model: str) -> "SentenceTransformer":
         import transformers
         from safetensors import SafetensorError
     except ImportError as error:
-        raise ConfigError(
-            f"embedding model {model}: {error.name or error} is not installed; "
-            f"pip install 'ieforge[embed]', or use the built-in encoder: --embedding_model {LEXICAL}"
-        ) from error
+        raise _not_installed(model, error.name or str(error)) from error
     transformers.utils.logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -156,11 +184,9 @@ def load(model: str) -> "SentenceTransformer":
     try:
         encoder = read(local=True)
     except refusals as error:
-        if Path(model).exists() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", model) or model.startswith("."):
+        if Path(model).exists() or not is_hub_name(model):
             raise _unusable(model, error) from error
-        if not model_hub.reachable(model_hub.endpoint()):
-            reason = f"it is not a folder and not in the local cache, and {model_hub.endpoint()} does not answer"
-            raise _unusable(model, reason) from error
+        _check_hub(model)
         try:
             encoder = read(local=False)
         except refusals as refusal:
@@ -182,11 +208,9 @@ def revision(model: str) -> str:
     if Path(model).is_dir():
         paths = sorted(path for path in Path(model).rglob("*") if path.is_file())
         return "\n".join(f"{path.relative_to(model)} {files.checksum(str(path))}" for path in paths)
-    from huggingface_hub import try_to_load_from_cache
-
     load(model)  # downloads it if it is not in the cache
-    config = try_to_load_from_cache(model if "/" in model else f"sentence-transformers/{model}", "config.json")
-    return f"{model} {Path(config).parent.name if isinstance(config, str) else ''}"
+    config = _cached_file(model, "config.json")
+    return f"{model} {config.parent.name if config else ''}"
 
 
 def display_name(model: str) -> str:
@@ -201,6 +225,13 @@ def display_name(model: str) -> str:
 def located(model: str) -> str:
     """The absolute path of a model, for workers with another working folder; the name of one is returned unchanged."""
     return files.absolute(model) if model != LEXICAL and Path(model).exists() else model
+
+
+def _not_installed(model: str, package: str) -> ConfigError:
+    return ConfigError(
+        f"embedding model {model}: {package} is not installed; "
+        f"pip install 'ieforge[embed]', or use the built-in encoder: --embedding_model {LEXICAL}"
+    )
 
 
 def _unusable(model: str, reason: object) -> ConfigError:

@@ -90,6 +90,9 @@ def build(config: Config, run: BuildOptions) -> int:
     inputs += [config.mine.hard_negatives] if config.mine.hard_negatives not in ("mine", "none") else []
     config = resolve_embedding_model(config)
     stages = plan_stages(config, located, options)
+    encoder, last = config.mine.embedding_model, run.only or "card"
+    if encoder and encoder != embed.LEXICAL and dag.is_due(stages, folder, "mine", last):
+        embed.load(encoder)  # a damaged one is refused now, not after the stages before
     claim.check(folder, [name for stage in stages.values() for name in stage.folders], inputs)
     if before := replaced_sources(folder, located):
         log(f"note: {run.output}: contains a build of {shown_keys(before)}; this build replaces it")
@@ -101,7 +104,7 @@ def build(config: Config, run: BuildOptions) -> int:
     with claim.claimed(folder):
         try:
             cluster.clear(folder)
-            manifests = dag.run(stages, folder, run.only or "card", announce, prepare)
+            manifests = dag.run(stages, folder, last, announce, prepare)
         finally:
             for line in loss_lines(folder, stages):
                 log(line)
@@ -285,8 +288,8 @@ def resolve_embedding_model(config: Config) -> Config:
     """The configuration with the name of its embedding model filled in.
 
     Without a model in the configuration this is the default model, or the lexical encoder, with a warning, if the
-    default model cannot be loaded. A model that the user chose is never replaced: ConfigError is raised if it cannot be
-    loaded, before any file is read.
+    default model is not available. A model that the user chose is never replaced: ConfigError is raised if it is not
+    available.
     """
     model = config.mine.embedding_model
     if config.mine.hard_negatives != "mine":
@@ -294,12 +297,12 @@ def resolve_embedding_model(config: Config) -> Config:
     if model is None:
         model = embed.DEFAULT_MODEL
         try:
-            embed.load(model)
+            embed.check(model)
         except ConfigError as error:
             log(f"warning: {error}")
             model = embed.LEXICAL
     elif model != embed.LEXICAL:
-        embed.load(model)
+        embed.check(model)
     if model == embed.LEXICAL:
         log("note: hard negatives are mined with the lexical encoder, which compares spelling, not meaning")
     return with_embedding_model(config, model)

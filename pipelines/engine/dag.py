@@ -63,6 +63,12 @@ def successors(stages: Mapping[str, Stage], name: str) -> list[str]:
     return sorted({*direct, *(further for stage in direct for further in successors(stages, stage))})
 
 
+def requirements(stages: Mapping[str, Stage], name: str) -> set[str]:
+    """The names of all stages that this one needs, directly or indirectly."""
+    needs = stages[name].needs
+    return {*needs, *(further for need in needs for further in requirements(stages, need))}
+
+
 def manifest_path(output: str, stage: Stage) -> str:
     return f"{output}/{stage.folders[0]}/manifest.json"
 
@@ -99,6 +105,12 @@ def is_done(output: str, stage: Stage, fingerprint: str) -> bool:
     return checksums(output, expected) == expected
 
 
+def is_due(stages: Mapping[str, Stage], output: str, name: str, last: str) -> bool:
+    """Whether `run` up to the stage `last` would run the stage `name`, because it is needed and not done."""
+    is_wanted = name == last or name in requirements(stages, last)
+    return is_wanted and not is_done(output, stages[name], fingerprints(stages)[name])
+
+
 def checksums(output: str, names: Iterable[str]) -> dict[str, str]:
     """Name → SHA-256 of files below `output`. Threads hash several files at once, as hashing releases the GIL."""
     names = list(names)
@@ -120,10 +132,7 @@ def run(
     manifests of the stages that used its earlier result are deleted.
     """
     by_name = fingerprints(stages)
-    wanted = {last}
-    for name in reversed(by_name):
-        if name in wanted:
-            wanted.update(stages[name].needs)
+    wanted = {last, *requirements(stages, last)}
     finished: dict[str, Manifest] = {}
     is_prepared = False
     for name in by_name:

@@ -217,3 +217,15 @@ def test_a_name_without_a_network_fails_at_once(monkeypatch):
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
     with pytest.raises(ConfigError, match=f"nobody/no-such-model.*127.0.0.1:{port} does not answer.*lexical"):
         embed(["a"], "nobody/no-such-model")
+
+
+@needs_model
+def test_a_name_is_refused_before_torch_is_imported():
+    code = (
+        "import sys; from hard_negatives import embed; from schemas.errors import ConfigError\n"
+        "try: embed.load('nobody/no-such-model')\n"
+        "except ConfigError as error: print(str(error)[:36], 'torch' in sys.modules)"
+    )
+    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.stdout == "embedding model nobody/no-such-model False\n", done.stderr

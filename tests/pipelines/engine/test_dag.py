@@ -83,6 +83,19 @@ def test_only_stages_that_the_last_stage_needs_run(tmp_path):
     assert not (tmp_path / "count").exists()
 
 
+def test_a_stage_is_due_if_the_last_stage_needs_it_and_it_is_not_done(tmp_path):
+    def due(last="ask", **settings):
+        graph = stages(tmp_path, [], **settings)
+        return [name for name in graph if dag.is_due(graph, str(tmp_path), name, last)]
+
+    assert due() == ["read", "clean", "count", "ask"]
+    assert due("clean") == ["read", "clean"]
+    build(tmp_path)
+    assert due() == []
+    assert due(inputs={"count": 1}) == ["count", "ask"]
+    assert due("clean", inputs={"count": 1}) == []
+
+
 def test_fingerprints_do_not_depend_on_the_order_of_keys(tmp_path):
     one = dag.fingerprints(stages(tmp_path, [], inputs={"read": {"a": 1, "b": 2}}))
     two = dag.fingerprints(stages(tmp_path, [], inputs={"read": {"b": 2, "a": 1}}))
