@@ -21,6 +21,7 @@ import msgspec
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.engine import code, job_service, runner, running_job
+from pipelines.engine.distribute import Distribute
 from pipelines.engine.options import ClusterOptions, portable_name
 from schemas.errors import ConfigError, MachineError
 from transforms import files
@@ -101,13 +102,11 @@ def check(options: PipelineOptions, output: str, inputs: Sequence[str], known_fl
     files.create_folder(folder)
     try:
         files.write_text(f"{folder}/{token}", token)
-        transform = beam.Reshuffle() | "Check" >> beam.ParDo(
-            CheckWorker(installation(), folder, token, entries(inputs))
-        )
+        check_worker = beam.ParDo(CheckWorker(installation(), folder, token, entries(inputs)))
         limit = options.view_as(ClusterOptions).worker_timeout
         started = time.monotonic()
         runner.run(
-            lambda pipeline: pipeline | beam.Create(range(CHECKS)) | transform,
+            lambda pipeline: pipeline | Distribute(range(CHECKS)) | "Check" >> check_worker,
             options,
             output,
             lambda: None if time.monotonic() - started < limit else NO_WORKER.format(limit),

@@ -4,12 +4,14 @@ import argparse
 import difflib
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from apache_beam.options.pipeline_options import DebugOptions, DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_job_api_pb2
 
 from schemas.errors import ConfigError
+
+View = TypeVar("View", bound=PipelineOptions)
 
 PORTABLE = {"portable": "PortableRunner", "flink": "FlinkRunner", "spark": "SparkRunner", "prism": "PrismRunner"}
 """The runners that submit jobs to a job service: name in lower case without "runner" → name."""
@@ -41,6 +43,18 @@ class ClusterOptions(PipelineOptions):
         )
 
 
+class CachedViews(PipelineOptions):
+    """Beam's options with one view of each class, which all have the same values. Beam asks for views hundreds of times
+    when it builds a pipeline, and makes and runs a parser for each one.
+    """
+
+    def view_as(self, cls: type[View]) -> View:
+        views = self.__dict__.setdefault("_views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return views[cls]
+
+
 def positive(text: str) -> float:
     """The number in `text`. Raises ArgumentTypeError if it is not above 0."""
     try:
@@ -59,7 +73,7 @@ def parse_options(flags: Sequence[str], known_flags: Sequence[str] = (), verbose
     service has flags of its own, so with a runner of PORTABLE, unknown ones are left to `job_service.check_flags`.
     """
     unknown, beam_flags = split_unknown(flags)
-    beam_options = PipelineOptions([*flags, *([] if verbose else ["--default_sdk_harness_log_level=ERROR"])])
+    beam_options = CachedViews([*flags, *([] if verbose else ["--default_sdk_harness_log_level=ERROR"])])
     if portable_name(beam_options):
         # Else Beam runs `pip freeze` for every stage, a second each; `cluster.check` compares what decides the rows.
         beam_options.view_as(DebugOptions).add_experiment("disable_logging_submission_environment")

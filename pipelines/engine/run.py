@@ -7,6 +7,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.engine import runner
+from pipelines.engine.distribute import Distribute
 from pipelines.engine.options import ClusterOptions
 from pipelines.engine.progress import stage_progress
 from schemas.errors import MachineError
@@ -32,7 +33,7 @@ def run_pipeline(
     stalled = StallWatch(f"{output}/{folder}", options.view_as(ClusterOptions).stall_timeout)
     with stage_progress(stage, output, folder, expected):
         runner.run(
-            lambda pipeline: pipeline | "List" >> beam.Create(elements) | stage >> transform, options, output, stalled
+            lambda pipeline: pipeline | "List" >> Distribute(elements) | stage >> transform, options, output, stalled
         )
 
 

@@ -91,7 +91,7 @@ class Clean(beam.PTransform):
         cut = pcoll | "Repair and cut" >> beam.ParDo(RepairAndCut(self.output, max_chars)).with_outputs(
             "keys", "documents", main="shards"
         )
-        gathered = cut["keys"] | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+        gathered = cut["keys"] | "Gather keys" >> gather.Gather()
         rules = LeakRules(self.settings.leak_words, self.settings.leak_jaccard)
         search = FindPartialLeaks(self.output, list(self.shards.values()), rules, cut_folder(self.output))
         leaks = gathered | "Find partial leaks" >> search

@@ -6,6 +6,8 @@ from functools import lru_cache
 import apache_beam as beam
 
 from pipelines.build_folder import Shard
+from pipelines.engine.distribute import Spread
+from pipelines.engine.gather import Gather
 from pipelines.engine.keyed_tables import KeyedTable
 from pipelines.stages.cut_files import windows_path
 from pipelines.stages.shard_leaks import TextShard, index_groups, partial_leaks, read_index, write_index
@@ -26,11 +28,11 @@ class FindPartialLeaks(beam.PTransform):
         return (
             pcoll
             | "Group tests" >> beam.FlatMap(test_groups, self.output, self.shards)
-            | "Distribute groups" >> beam.Reshuffle()
+            | "Distribute groups" >> Spread()
             | "Index tests" >> beam.Map(index_tests, self.folder, self.rules)
-            | "Gather indexes" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | "Gather indexes" >> Gather()
             | "List shards" >> beam.FlatMap(searches, self.shards)
-            | "Distribute shards" >> beam.Reshuffle()
+            | "Distribute shards" >> Spread()
             | "Search" >> beam.ParDo(SearchShard(self.output, self.shards, self.rules)).with_output_types(KeyedTable)
         )
 

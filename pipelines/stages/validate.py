@@ -210,7 +210,7 @@ class Validate(beam.PTransform):
 
     def expand(self, pcoll):
         checked = pcoll | "Check" >> beam.ParDo(self.check).with_outputs("keys", main="results")
-        gathered = checked["keys"] | "Gather keys" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+        gathered = checked["keys"] | "Gather keys" >> gather.Gather()
         results = [
             checked["results"],
             gathered | "Find repeats" >> beam.FlatMap(repeats, self.output, self.splits, self.paths, self.same_text),
@@ -224,7 +224,7 @@ class Validate(beam.PTransform):
             results
             | beam.Flatten()
             | "Encode" >> beam.Map(gather.encode).with_output_types(str)
-            | "Gather" >> beam.CombineGlobally(beam.combiners.ToListCombineFn())
+            | gather.Gather()
             | "Conclude" >> beam.Map(conclude, self.output)
         )
 

@@ -15,6 +15,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.dataflow import internal
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 
+from pipelines.engine.distribute import Distribute
 from tests.pipelines.stages.test_graph import IMAGE, PRIMITIVES, SIDE_INPUTS, STAGES, leaves, pardos
 
 MIN_RAM = "beam:resources:min_ram_bytes:v1"
@@ -31,7 +32,7 @@ def job(monkeypatch, stage: str, *flags: str) -> beam_runner_api_pb2.Pipeline:
     transform, elements = STAGES[stage]
     pipeline = beam.Pipeline(runner="DirectRunner", options=options)
     shutil.rmtree(pipeline.local_tempdir)  # otherwise deleted only by a run
-    pipeline | "List" >> beam.Create(elements) | stage >> transform
+    pipeline | Distribute(elements) | stage >> transform
     return DataflowRunner().run_pipeline(pipeline, options).job
 
 

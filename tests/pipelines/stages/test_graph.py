@@ -2,7 +2,7 @@
 
 Below the composites there are only the primitives of Beam's portability model that all runners translate: impulse,
 ParDo, GroupByKey, Flatten. A composite is a name around these; a runner that does not know it runs its parts. ParDo may
-read side inputs as iterables of the global window (Beam's CombineGlobally does so to make an empty list if there are no
+read side inputs as iterables of the global window (Beam's CombineGlobally does so to make a value if there are no
 elements); Flink, Spark and Dataflow broadcast those. State, timers, splittable DoFns, other windows and side inputs by
 key are not used: some runners lack them or run them on one worker.
 """
@@ -20,6 +20,7 @@ from apache_beam.transforms.environments import DockerEnvironment
 
 from pipelines.build_folder import Shard
 from pipelines.config import Config
+from pipelines.engine.distribute import Distribute
 from pipelines.knowledge import export, page_titles, pages
 from pipelines.knowledge.config import Pages
 from pipelines.knowledge.entities import ReadDumps, RewriteShards
@@ -127,7 +128,7 @@ def graph(request) -> beam_runner_api_pb2.Pipeline:
     transform, elements = STAGES[request.param]
     pipeline = beam.Pipeline(runner="DirectRunner")
     shutil.rmtree(pipeline.local_tempdir)  # otherwise deleted only by a run
-    pipeline | "List" >> beam.Create(elements) | request.param >> transform
+    pipeline | Distribute(elements) | request.param >> transform
     environment = DockerEnvironment.from_container_image(IMAGE, artifacts=())
     return pipeline.to_runner_api(default_environment=environment)
 
