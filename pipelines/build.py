@@ -148,7 +148,8 @@ def build(arguments: argparse.Namespace) -> int:
     command_line.silence_logs(arguments)
     settings = configuration(arguments)
     command_line.check_stage(arguments.only, STAGES)
-    with command_line.loading(arguments):  # imports Beam, so only after the flags have been checked
+    modules = [f"pipelines.stages.{name}" for name in STAGES]
+    with command_line.loading(arguments, modules):  # imports Beam, so only after the flags have been checked
         from pipelines import driver, sources
 
         sources.keys()  # imports the modules of all datasets

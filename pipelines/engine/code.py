@@ -9,10 +9,13 @@ import gc
 import hashlib
 import importlib.metadata
 import json
+import multiprocessing
+import signal
 import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,17 +112,46 @@ def module_path(name: str, root: Path) -> Path | None:
     return next((file for file in (path / "__init__.py", path.with_name(f"{path.name}.py")) if file.exists()), None)
 
 
-@cache
+PARSED: dict[bytes, Module] = {}
+"""Source code → the module."""
+
+AHEAD: list[Connection] = []
+"""Where the process that `parse_ahead` has started sends its PARSED."""
+
+
+def parse_ahead(modules: Sequence[str]) -> None:
+    """Parses the import closure of `modules` in another process, for the first `fingerprint` of this one.
+
+    Parsing takes half a second, in which this process can import Beam.
+    """
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    parser = multiprocessing.get_context("fork").Process(target=send_parsed, args=(modules, sender), daemon=True)
+    parser.start()
+    sender.close()
+    AHEAD.append(receiver)
+
+
+def send_parsed(modules: Sequence[str], sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the matter of the process that has started this one
+    closure(modules)
+    sender.send(PARSED)
+
+
 def parse(content: bytes) -> Module:
     """The module with this source code."""
-    words: list[str] = []
-    names: set[str] = set()
-    collect(ast.parse(content), words, names)
-    return Module(
-        hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest(),
-        frozenset(name for name in names if name.partition(".")[0] in PACKAGES),
-        frozenset(RULES.keys() & {name.partition(".")[0] for name in names}),
-    )
+    while AHEAD:
+        with AHEAD.pop() as receiver, suppress(EOFError):  # raised if that process was killed
+            PARSED.update(receiver.recv())
+    if content not in PARSED:
+        words: list[str] = []
+        names: set[str] = set()
+        collect(ast.parse(content), words, names)
+        PARSED[content] = Module(
+            hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest(),
+            frozenset(name for name in names if name.partition(".")[0] in PACKAGES),
+            frozenset(RULES.keys() & {name.partition(".")[0] for name in names}),
+        )
+    return PARSED[content]
 
 
 def collect(node: object, words: list[str], names: set[str]) -> None:

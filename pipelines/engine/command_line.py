@@ -77,14 +77,20 @@ def check_stage(name: str | None, stages: Sequence[str]) -> None:
 
 
 @contextmanager
-def loading(arguments: argparse.Namespace) -> Iterator[None]:
-    """For the imports of Beam and the stages. Then starts the fork server if the run has workers."""
+def loading(arguments: argparse.Namespace, stages: Sequence[str]) -> Iterator[None]:
+    """For the imports of Beam and the modules `stages`, whose code is parsed meanwhile. Then starts the fork server if
+    the run has workers.
+    """
     may_fork = "grpc" not in sys.modules and threading.active_count() == 1  # channels and threads do not survive a fork
+    is_run = not (arguments.status or arguments.dry_run)
+    if is_run and may_fork:
+        from pipelines.engine import code  # imports Arrow
+
+        code.parse_ahead(stages)
     gc.disable()  # an import creates no garbage, and collecting takes a fifth of its time
     yield
     gc.freeze()
     gc.enable()
-    is_run = not (arguments.status or arguments.dry_run)
     if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
         start_fork_server(may_fork)
 

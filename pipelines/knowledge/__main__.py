@@ -130,7 +130,8 @@ def make(arguments: argparse.Namespace) -> int:
     if not arguments.output:
         raise ConfigError("--output is empty; choose a folder")
     command_line.check_stage(arguments.only, STAGES)
-    with command_line.loading(arguments):  # imports Beam, so only after the flags have been checked
+    modules = [f"pipelines.knowledge.{name}" for name in STAGES]
+    with command_line.loading(arguments, modules):  # imports Beam, so only after the flags have been checked
         from pipelines.knowledge import plan  # noqa: F401
     with command_line.out_of_memory("--set pages.paragraphs_per_shard=500"):
         return run_stages(config, arguments)

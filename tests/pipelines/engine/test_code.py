@@ -1,5 +1,6 @@
 """The fingerprint of code changes only with the behaviour of a module and its imports."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,20 @@ def test_missing_modules_and_files_are_refused(tmp_path):
         code.fingerprint(["pipelines.stages.cleaning"], root=root)
     with pytest.raises(MachineError, match=r"table\.json"):
         code.fingerprint([], ["pipelines/table.json"], root)
+
+
+def test_what_another_process_has_parsed_is_taken_over(monkeypatch):
+    expected = code.closure(["pipelines.stages.clean"])
+    code.PARSED.clear()
+    code.parse_ahead(["pipelines.stages.clean"])
+    with monkeypatch.context() as patched:
+        patched.setattr(code, "collect", None)  # nothing is left to do for this process
+        assert code.closure(["pipelines.stages.clean"]) == expected
+
+
+def test_a_process_that_was_killed_leaves_its_work_to_this_one(monkeypatch):
+    expected = code.closure(["pipelines.stages.clean"])
+    code.PARSED.clear()
+    monkeypatch.setattr(code, "send_parsed", lambda modules, sender: os._exit(1))
+    code.parse_ahead(["pipelines.stages.clean"])
+    assert code.closure(["pipelines.stages.clean"]) == expected
