@@ -22,7 +22,7 @@ def mistake_section(mistakes: Mistakes, runs: int, hard_negatives: str) -> Itera
         return
     yield from pair_table(mistakes, hard_negatives)
     marks = (element("mark", say(f"mistakes.{kind}_mark"), f"class={kind}") for kind in ("gold", "given"))
-    yield f"<p>{html(say('mistakes.about'))} {', '.join(marks)}</p>"
+    yield f"<p>{html(say('mistakes.about'))} {' '.join(marks)}</p>"
     yield f"<div class=filters role=search {say('mistakes.filter').label('aria-label')}>"
     for name in ("kind", "source", "task", "label"):
         every = element("option", say("mistakes.all"), "value=''")

@@ -6,7 +6,8 @@ browser or the address of the page (`?lang=zh`) asks for another one.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from html import escape
 from pathlib import Path
 from typing import TypeAlias, Union
@@ -61,6 +62,10 @@ class Phrasebook:
         phrase.key, phrase.parts = key, parts
         phrase.html = VALUE.sub(lambda match: markup(parts[match[1]]), coded(text))
         return phrase
+
+    def joined(self, key: str, items: Sequence[Part]) -> Part:
+        """A list in the punctuation of the language, "" for none. `key`: the words that join `items` and `last`."""
+        return reduce(lambda items, last: self(key, items=items, last=last), items) if items else ""
 
     def columns(self, *names: str) -> list[str]:
         """The header of a table: the words of `column.<name>`, or the name itself if it is the same everywhere (F1)."""

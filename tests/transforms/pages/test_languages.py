@@ -1,15 +1,18 @@
 """The pages without a browser of their own, in English and Chinese: no text stays behind, nothing is requested."""
 
 import os
+import re
 
 import pytest
 
 from hard_negatives import report as hard_negatives_report
 from tests.chromium import CHROMIUM, chromium_page
 from tests.hard_negatives.test_report import PAIR, TOWN_STATS, TOWNS
+from tests.train.test_compare_result import APART, ROWS, finished, summarise
 from tests.train.test_score_report import make_page
 from tests.train.test_training_page import SUMMARY
 from tests.validation.test_report import RESULTS
+from train.comparing import page as comparison_page
 from train.scoring.words import say
 from train.tuning import page as training_page
 from validation import report as validation_report
@@ -19,6 +22,34 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+FOREIGN = re.compile(r"[A-Za-z]{2,}(?:-[A-Za-z]+)*")
+NAMES = {"JSON", "json-repair", "id", "NER", "RE", "ROUGE", "LoRA", "cpu", "float", "min"}
+"""Latin words that a Chinese page may have besides code."""
+
+DATA = {
+    "hard_negatives": {"Towns", "towns", "Pair", "pair", "city", "river", "village"},
+    "validation": {"examples"} | set(FOREIGN.findall(repr(RESULTS))),
+    "training": set(),
+    "scores": {"script", "alert", "Ada", "Eve", "Monday", "harbour", "test"},
+    "comparison": {"harbour", "pilot", "none", "mined"},
+}
+"""Page → words of its data in these tests."""
+
+
+def latin_words(browser) -> set[str]:
+    """The Latin words in text, tooltips and labels of the page, without code and texts of the data."""
+    text = browser.run(
+        "(() => { const body = document.body.cloneNode(true); "
+        "body.querySelectorAll('code, pre, script, noscript, .text, [lang]').forEach((node) => node.remove()); "
+        "body.querySelectorAll('*').forEach((node) => node.append(' ')); "
+        "const names = ['title', 'aria-label', 'placeholder']; "
+        "const nodes = [...body.querySelectorAll(names.map((one) => `[${one}]`))]; "
+        "const labels = nodes.flatMap((node) => names.map((one) => node.getAttribute(one))); "
+        "return [body.textContent, ...labels].join(' ') })()"
+    )
+    return set(FOREIGN.findall(text))
+
+
 def test_pages_are_in_the_language_of_the_browser_or_the_address(tmp_path):
     scores = tmp_path / "scores"
     scores.mkdir()
@@ -26,6 +57,7 @@ def test_pages_are_in_the_language_of_the_browser_or_the_address(tmp_path):
         "hard_negatives": (hard_negatives_report.page([(TOWNS, TOWN_STATS), (PAIR, None)]), hard_negatives_report.say),
         "validation": (validation_report.data_docs(RESULTS), validation_report.say),
         "training": (training_page.page(SUMMARY), say),
+        "comparison": (comparison_page.page(summarise(*finished(scores, "harbour/pilot"), ROWS, APART)), say),
         "scores": (make_page(scores, repair=True), say),
     }
     with chromium_page(tmp_path / "profile") as browser:
@@ -44,6 +76,10 @@ def test_pages_are_in_the_language_of_the_browser_or_the_address(tmp_path):
                 for key, english in book.words["en"].items():
                     if lang == "zh" and isinstance(english, str) and len(english) > 14 and "{" not in english:
                         assert english.replace("`", "") not in text + attributes, (name, key)
+                if lang == "zh":
+                    assert latin_words(browser) - NAMES <= DATA[name], name
+                if lang == "zh" and name == "scores":
+                    assert "按任务、来源" in text and "· 测试集 ·" in text and "匹配，计入重复（" in text
                 assert not browser.problems and all(url.startswith(("file:", "about:")) for url in browser.requests)
                 assert (browser.run("document.title") == book.words["zh" if lang == "zh" else "en"]
                         ["title" if name in ("hard_negatives", "validation") else f"{name}.title"])  # fmt: skip

@@ -90,8 +90,14 @@ function column(title, chips) {
   return element("section", "", element("h4", "", title), items);
 }
 
+// The standard splits have words; others are named as in the predictions.
+function shownSplit(split) {
+  const key = `value.split.${split}`;
+  return key in WORDS[LANGUAGE] ? say(key) : split;
+}
+
 function article(text) {
-  const head = element("p", "dim", [text.source, `${text.task} ${say(`measure.${text.measure}`)}`, text.split, text.id].join(" · "));
+  const head = element("p", "dim", [text.source, `${text.task} ${say(`measure.${text.measure}`)}`, shownSplit(text.split), text.id].join(" · "));
   const columns = [column(say("mistakes.gold"), text.gold.map((item) => chip(item, "")))];
   text.runs.forEach((run, at) => {
     columns.push(
