@@ -85,6 +85,16 @@ class Page:
     def open(self, path: Path, query: str = "") -> None:
         """Loads a file and waits until its scripts have run."""
         self.send("Page.navigate", url=path.resolve().as_uri() + query)
+        self.wait()
+
+    def follow(self, selector: str) -> None:
+        """Clicks on a link to another page and waits for it."""
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+        self.wait()
+        self.run("new Promise((done) => setTimeout(done, 100))")
+
+    def wait(self) -> None:
+        """Waits until a page has loaded and its scripts have run."""
         while self.receive().get("method") != "Page.loadEventFired":
             pass
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.report.payload import payload
 from schemas.build_statistics import Statistics
 from transforms.pages import phrases
-from transforms.pages.document import WORDS_SCRIPT, embedded, policy, whole_script
+from transforms.pages.document import PAGE_SCRIPT, embedded, policy, whole_script
 from validation.rule_words import rule_words
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -42,7 +42,7 @@ def page(output: str, statistics: Statistics, pseudonymous: bool = False) -> str
 
 def html(content: Mapping) -> str:
     scripts = ((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
-    script = whole_script(WORDS_SCRIPT, *scripts)
+    script = whole_script(PAGE_SCRIPT, *scripts)
     parts = {
         "policy": policy(script),
         "style": (TEMPLATES / "report.css").read_text("utf-8"),

@@ -24,7 +24,7 @@ def mistake_section(mistakes: Mistakes, runs: int, hard_negatives: str) -> Itera
     marks = (element("mark", say(f"mistakes.{kind}_mark"), f"class={kind}") for kind in ("gold", "given"))
     yield f"<p>{html(say('mistakes.about'))} {' '.join(marks)}</p>"
     yield f"<div class=filters role=search {say('mistakes.filter').label('aria-label')}>"
-    for name in ("kind", "source", "task", "label"):
+    for name in ("pair", "kind", "source", "task", "label"):
         every = element("option", say("mistakes.all"), "value=''")
         yield f"<label>{html(say(f'mistakes.{name}'))}<select id=mistakes-{name}>{every}</select></label>"
     search = say("mistakes.search_for").label("placeholder")
@@ -32,7 +32,7 @@ def mistake_section(mistakes: Mistakes, runs: int, hard_negatives: str) -> Itera
     if runs > 1:
         differs = html(say("mistakes.differs"))
         yield f"<label class=check><input type=checkbox id=mistakes-differs> {differs}</label>"
-    yield "<button type=button id=mistakes-pair hidden></button>"
+    yield "<input type=hidden id=mistakes-shown>"
     yield "<span id=mistakes-count class=dim role=status aria-live=polite></span></div>"
     more = element("button", say("mistakes.more"), "type=button id=mistakes-more")
     yield f"<div id=mistakes-list></div><p>{more}</p>"

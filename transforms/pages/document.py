@@ -13,7 +13,8 @@ from transforms.pages.phrases import Phrase, Words
 
 FOLDER = Path(__file__).parent / "templates"
 STYLE = (FOLDER / "page.css").read_text("utf-8")
-WORDS_SCRIPT = (FOLDER / "words.js").read_text("utf-8")
+PAGE_SCRIPT = "".join((FOLDER / f"{name}.js").read_text("utf-8") for name in ("words", "view"))
+"""The script of every page: `sayPage` puts its words in place, `restoreView` the view of its address."""
 
 
 def document(
@@ -24,10 +25,10 @@ def document(
     script: str = "",
     data: Mapping | None = None,
 ) -> str:
-    """The document. `style`: rules besides those of `page.css`. `script`: runs after the words are in place. `data`:
-    the content of the JSON block with the id `data`, None for none.
+    """The document. `style`: rules besides those of `page.css`. `script`: runs after the words are in place and before
+    the view of the address. `data`: the content of the JSON block with the id `data`, None for none.
     """
-    code = whole_script(WORDS_SCRIPT, "sayPage();\n", script)
+    code = whole_script(PAGE_SCRIPT, "sayPage();\n", script, "restoreView();\n")
     blocks = [json_block("words", words), *([json_block("data", data)] if data is not None else [])]
     lines = [
         "<!doctype html>",

@@ -6,11 +6,11 @@ from pipelines import sources
 from pipelines.report.page import SCRIPTS, TEMPLATES
 from schemas.errors import Reason
 from schemas.example import SPLITS
-from transforms.pages.document import WORDS_SCRIPT
+from transforms.pages.document import PAGE_SCRIPT
 from transforms.pages.phrases import read
 
 WORDS_OF_PAGE = read(TEMPLATES)["en"]
-SCRIPT = WORDS_SCRIPT + "\n".join((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
+SCRIPT = PAGE_SCRIPT + "\n".join((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
 HTML = (TEMPLATES / "report.html").read_text("utf-8")
 
 PARTS = {

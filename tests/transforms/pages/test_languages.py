@@ -1,5 +1,6 @@
 """The pages without a browser of their own, in English and Chinese: no text stays behind, nothing is requested."""
 
+import json
 import os
 import re
 
@@ -94,3 +95,41 @@ def test_links_between_pages_keep_a_chosen_language(tmp_path):
         assert browser.run(link) == "report.html"
         browser.open(path, "?lang=zh")
         assert browser.run("document.querySelector('a[data-page]').href").endswith("/report.html?lang=zh")
+
+
+CHOOSE = """((id, value) => {
+    const node = document.getElementById(id);
+    node.value = value;
+    node.dispatchEvent(new Event(node.type === "search" ? "input" : "change", {bubbles: true}));
+})"""
+STATE = """JSON.stringify([
+    ...[...document.querySelectorAll("select, input")].map((node) => node.value),
+    document.getElementById("mistakes-list").children.length, location.hash,
+    [...document.querySelectorAll("details")].map((node) => node.open).join(),
+    Math.round(document.getElementById("mistakes-list").getBoundingClientRect().top / 10)])"""
+
+
+def test_a_switch_of_the_language_and_a_reload_keep_filters_and_place(tmp_path):
+    path = tmp_path / "scores.html"
+    path.write_text(make_page(tmp_path, 60), "utf-8")
+    with chromium_page(tmp_path / "profile") as browser:
+        browser.look(800, 400)
+        browser.open(path, "?mistakes-source=gone#classes")
+        browser.run("document.getElementById('mistakes-more').click()")
+        browser.run(f"{CHOOSE}('mistakes-search', 'Ada'); {CHOOSE}('mistakes-kind', 'hallucinated')")
+        browser.run("document.getElementById('mistakes-more').click(); document.querySelector('details').open ^= 1")
+        browser.run("document.querySelectorAll('#mistakes-list article')[25].scrollIntoView()")
+        before = json.loads(browser.run(STATE))
+        assert before[-4:-2] == [30, "#classes"] and "Ada" in before and "hallucinated" in before
+        for lang in ("zh", "en"):
+            browser.follow("#languages a")
+            assert browser.run("document.documentElement.lang") == lang
+            assert json.loads(browser.run(STATE)) == before
+            assert "at=" not in browser.run("location.href")
+        browser.run(f"{CHOOSE}('mistakes-search', 'harbour/test/2')")
+        browser.run("new Promise((done) => setTimeout(done, 700))")
+        browser.send("Page.reload")
+        browser.wait()
+        assert browser.run("document.getElementById('mistakes-search').value") == "harbour/test/2"
+        assert browser.run("document.getElementById('mistakes-list').children.length") == 6
+        assert not browser.problems
