@@ -23,7 +23,7 @@ SHADES = 5
 
 STYLE = """
 :root { --kept: #c2410c; --next: #64748b; }
-@media (prefers-color-scheme: dark) { :root { --kept: #fb923c; --next: #94a3b8; } }
+@media screen and (prefers-color-scheme: dark) { :root { --kept: #fb923c; --next: #94a3b8; } }
 svg text { font: 11px system-ui, sans-serif; }
 svg .frame { fill: none; stroke: var(--line); }
 .kept { fill: var(--kept); background: var(--kept); } .next { fill: var(--next); background: var(--next); }

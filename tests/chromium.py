@@ -69,13 +69,13 @@ class Page:
             self.requests.append(params["request"]["url"])
         return message
 
-    def look(self, width: int, height: int, dark: bool = False) -> None:
-        """Sets the size of the window in CSS pixels and the preferred colour scheme."""
+    def look(self, width: int, height: int, dark: bool = False, media: str = "screen") -> None:
+        """Sets the size of the window in CSS pixels, the preferred colour scheme and the medium, screen or print."""
         self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.send("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
     def speak(self, languages: str) -> None:
         """Sets the preferred languages, such as "zh-CN,en"."""
@@ -104,6 +104,13 @@ class Page:
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"]["exception"].get("description"))
         return answer["result"].get("value")
+
+    def colours(self) -> list[str]:
+        """The colours of every element."""
+        return self.run(
+            "[...document.querySelectorAll('*')].map((node) => { const style = getComputedStyle(node); "
+            "return [style.colorScheme, style.color, style.backgroundColor, style.fill, style.stroke].join(); })"
+        )
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))
