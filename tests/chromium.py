@@ -69,8 +69,8 @@ class Page:
             self.requests.append(params["request"]["url"])
         return message
 
-    def look(self, width: int, height: int, dark: bool = False, media: str = "screen") -> None:
-        """Sets the size of the window in CSS pixels, the preferred colour scheme and the medium, screen or print."""
+    def look(self, width: int, height: int, dark: bool = False, media: str = "") -> None:
+        """Sets the size of the window in CSS pixels, the preferred colour scheme and the medium, such as print."""
         self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
@@ -105,12 +105,18 @@ class Page:
             raise RuntimeError(answer["exceptionDetails"]["exception"].get("description"))
         return answer["result"].get("value")
 
-    def colours(self) -> list[str]:
-        """The colours of every element."""
-        return self.run(
-            "[...document.querySelectorAll('*')].map((node) => { const style = getComputedStyle(node); "
-            "return [style.colorScheme, style.color, style.backgroundColor, style.fill, style.stroke].join(); })"
-        )
+    def colours(self) -> tuple[list[str], ...]:
+        """The colours of every element: printed with the light scheme and the dark one, and with the dark on screen."""
+        looks = []
+        for dark, media in ((False, "print"), (True, "print"), (True, "")):
+            self.look(800, 600, dark, media)
+            script = (
+                "[...document.querySelectorAll('*')].map((node) => { const style = getComputedStyle(node); "
+                "return [style.colorScheme, style.color, style.backgroundColor, style.fill, style.stroke].join(); })"
+            )
+            looks.append(self.run(script))
+        self.look(800, 600)
+        return tuple(looks)
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))

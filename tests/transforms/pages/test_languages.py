@@ -79,23 +79,13 @@ def test_pages_are_in_the_language_of_the_browser_or_the_address(tmp_path):
                         assert english.replace("`", "") not in text + attributes, (name, key)
                 if lang == "zh":
                     assert latin_words(browser) - NAMES <= DATA[name], name
-                light, dark, screen = printed_colours(browser)
+                light, dark, screen = browser.colours()
                 assert light == dark != screen, name
                 if lang == "zh" and name == "scores":
                     assert "按任务、来源" in text and "· 测试集 ·" in text and "匹配，计入重复（" in text
                 assert not browser.problems and all(url.startswith(("file:", "about:")) for url in browser.requests)
                 assert (browser.run("document.title") == book.words["zh" if lang == "zh" else "en"]
                         ["title" if name in ("hard_negatives", "validation") else f"{name}.title"])  # fmt: skip
-
-
-def printed_colours(browser) -> list[list[str]]:
-    """The colours on paper of a browser with the light and with the dark scheme, and those of the dark one on screen."""
-    looks = []
-    for dark, media in ((False, "print"), (True, "print"), (True, "screen")):
-        browser.look(800, 600, dark, media)
-        looks.append(browser.colours())
-    browser.look(800, 600)
-    return looks
 
 
 def test_links_between_pages_keep_a_chosen_language(tmp_path):
