@@ -98,6 +98,14 @@ class Page:
         while self.receive().get("method") != "Page.loadEventFired":
             pass
 
+    def without_script(self, path: Path) -> str:
+        """The text that a file shows with JavaScript turned off."""
+        self.send("Emulation.setScriptExecutionDisabled", value=True)
+        self.open(path)
+        text = self.run("document.body.innerText")
+        self.send("Emulation.setScriptExecutionDisabled", value=False)
+        return text
+
     def run(self, script: str):
         """The value of a JavaScript expression in the page."""
         answer = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from transforms.pages.phrases import Phrase, Words
+from transforms.pages.phrases import Phrase, Words, in_all_languages
 
 FOLDER = Path(__file__).parent / "templates"
 STYLE = (FOLDER / "page.css").read_text("utf-8")
@@ -35,8 +35,9 @@ def document(
         '<html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{policy(code)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title {title.attributes('say')}>{title}</title><style>{STYLE}{style}</style></head><body>",
-        '<header id="languages"></header><main>',
+        f"<title {title.attributes('say')}>{title}</title><style>{STYLE}{style}</style>",
+        "<noscript><style>.scripted { display: none; }</style></noscript></head><body>",
+        f'<noscript>{in_all_languages(words, "page.without_script")}</noscript><header id="languages"></header><main>',
         *body,
         "</main>",
         *blocks,

@@ -76,6 +76,19 @@ def test_a_dark_page_is_printed_light(page, small):
     assert light == dark != screen
 
 
+def test_the_headline_figures_need_no_javascript(page, small):
+    text = page.without_script(small / "reports/report.html")
+    counts = json.loads((small / "reports/stats.json").read_text())
+    lines = [line.split() for line in text.splitlines()]
+    for task, splits in counts["instructions"].items():
+        assert [f"{splits.get(split, 0):,}" for split in ("train", "validation", "test")] in [
+            line[-3:] for line in lines if task in line
+        ]
+    assert "Corpus report" in text and "语料报告" in text and "stats.json" in text and "6 sources" in text
+    page.open(small / "reports/report.html")
+    assert "stats.json" not in page.run("document.querySelector('header').innerText")
+
+
 def test_a_switch_of_the_language_keeps_filters_and_place(page, small):
     state = "[...document.querySelectorAll('select, input')].map((node) => node.value).join()"
     top = "document.getElementById('leakage').getBoundingClientRect().top"

@@ -39,7 +39,7 @@ def test_every_text_of_the_page_has_words_and_all_words_are_used():
     begun = set(re.findall(r"`([a-z_.]+)\.\$\{", SCRIPT)) | {"stage", "split", "familiarity", "area"}
     assert begun == set(PARTS)
     used |= {f"{begin}.{end}" for begin, ends in PARTS.items() for end in ends}
-    assert used | {"page.language"} == set(WORDS_OF_PAGE)
+    assert used | {"page.language", "page.without_script"} == set(WORDS_OF_PAGE)
 
 
 def test_every_key_that_a_script_names_has_words():

@@ -88,6 +88,24 @@ def test_pages_are_in_the_language_of_the_browser_or_the_address(tmp_path):
                         ["title" if name in ("hard_negatives", "validation") else f"{name}.title"])  # fmt: skip
 
 
+def test_pages_have_their_figures_without_javascript(tmp_path):
+    pages = {
+        "hard_negatives": hard_negatives_report.page([(TOWNS, TOWN_STATS), (PAIR, None)]),
+        "scores": make_page(tmp_path),
+    }
+    shown = {}
+    with chromium_page(tmp_path / "profile") as browser:
+        for name, html in pages.items():
+            path = tmp_path / f"{name}.html"
+            path.write_text(html, "utf-8")
+            shown[name] = browser.without_script(path)
+            browser.open(path)
+            assert "没有 JavaScript" not in browser.run("document.body.innerText")
+    assert all("only" in text and "没有 JavaScript 时，本页只有英文。" in text for text in shown.values())
+    assert "10 instructions" in shown["hard_negatives"] and "25.00" in shown["scores"]
+    assert "显示有错误的文本需要 JavaScript" in shown["scores"] and "Show more" not in shown["scores"]
+
+
 def test_links_between_pages_keep_a_chosen_language(tmp_path):
     path = tmp_path / "hard_negatives.html"
     path.write_text(hard_negatives_report.page([(TOWNS, None)]), "utf-8")
