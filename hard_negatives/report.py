@@ -11,7 +11,7 @@ import numpy as np
 from hard_negatives.dictionary import Dictionary, Neighbour
 from hard_negatives.kinds import KINDS, MISTAKES
 from transforms.pages.document import document
-from transforms.pages.phrases import Phrase, Phrasebook, html, read
+from transforms.pages.phrases import Phrase, Phrasebook, element, html, read
 
 MAP_LABELS = 150
 """Larger label sets get no heat map, because it would be illegible."""
@@ -23,7 +23,7 @@ SHADES = 5
 
 STYLE = """
 :root { --kept: #c2410c; --next: #64748b; }
-@media (prefers-color-scheme: dark) { :root { --kept: #fb923c; --next: #94a3b8; } }
+@media screen and (prefers-color-scheme: dark) { :root { --kept: #fb923c; --next: #94a3b8; } }
 svg text { font: 11px system-ui, sans-serif; }
 svg .frame { fill: none; stroke: var(--line); }
 .kept { fill: var(--kept); background: var(--kept); } .next { fill: var(--next); background: var(--next); }
@@ -74,9 +74,9 @@ def page(
         f"<h2>{html(say('read.title'))}</h2><ul class=legend>",
         *(f'<li><span class="swatch {kind}"></span>{html(say(f"read.{kind}"))}</li>' for kind in ("kept", "next")),
         f"</ul><p>{html(say('read.order'))}</p>",
-        f"<p>{html(say('read.scores'))}</p><ul>",
-        *(f"<li><b>{kind}</b>: {html(say(f'kind.{kind}'))}</li>" for kind in kinds),
-        "</ul>",
+        f"<p>{html(say('read.scores'))}</p><dl>",
+        *(f"<dt><code>{kind}</code></dt>{element('dd', say(f'kind.{kind}'))}" for kind in kinds),
+        "</dl>",
     ]
     for dictionary, _ in entries:
         body += section(dictionary, lines.get((dictionary.task, dictionary.key), {}))
@@ -171,16 +171,17 @@ def origin(dictionary: Dictionary) -> Phrase:
     if not model:
         return say("set.given", n=n)
     if not dictionary.evidence:
-        return say("set.mined", n=n, model=f"`{model}`")
-    evidence = ", ".join(f"{kind} {weight:g}" for kind, weight in dictionary.evidence.items())
-    return say("set.evidence", n=n, model=f"`{model}`", evidence=evidence)
+        return say("set.mined", n=n, model=model)
+    evidence = say.joined("list.two", [f"{kind} {weight:g}" for kind, weight in dictionary.evidence.items()])
+    return say("set.evidence", n=n, model=model, evidence=evidence)
 
 
 def describe(neighbour: Neighbour) -> str:
     """A neighbour as HTML: `village 0.75 (wording 2.1, types 1.0)`."""
     score = html(say("neighbour.given")) if neighbour.score is None else f"{neighbour.score:.2f}"
     evidence = ", ".join(f"{escape(kind)} {points:.1f}" for kind, points in neighbour.evidence.items())
-    return f"{escape(short(neighbour.label))} <b>{score}</b>" + (f" <small>({evidence})</small>" if evidence else "")
+    because = f" <small>(<code>{evidence}</code>)</small>" if evidence else ""
+    return f"{escape(short(neighbour.label))} <b>{score}</b>{because}"
 
 
 def short(label: str) -> str:

@@ -69,13 +69,13 @@ class Page:
             self.requests.append(params["request"]["url"])
         return message
 
-    def look(self, width: int, height: int, dark: bool = False) -> None:
-        """Sets the size of the window in CSS pixels and the preferred colour scheme."""
+    def look(self, width: int, height: int, dark: bool = False, media: str = "") -> None:
+        """Sets the size of the window in CSS pixels, the preferred colour scheme and the medium, such as print."""
         self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.send("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
     def speak(self, languages: str) -> None:
         """Sets the preferred languages, such as "zh-CN,en"."""
@@ -85,8 +85,26 @@ class Page:
     def open(self, path: Path, query: str = "") -> None:
         """Loads a file and waits until its scripts have run."""
         self.send("Page.navigate", url=path.resolve().as_uri() + query)
+        self.wait()
+
+    def follow(self, selector: str) -> None:
+        """Clicks on a link to another page and waits for it."""
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+        self.wait()
+        self.run("new Promise((done) => setTimeout(done, 100))")
+
+    def wait(self) -> None:
+        """Waits until a page has loaded and its scripts have run."""
         while self.receive().get("method") != "Page.loadEventFired":
             pass
+
+    def without_script(self, path: Path) -> str:
+        """The text that a file shows with JavaScript turned off."""
+        self.send("Emulation.setScriptExecutionDisabled", value=True)
+        self.open(path)
+        text = self.run("document.body.innerText")
+        self.send("Emulation.setScriptExecutionDisabled", value=False)
+        return text
 
     def run(self, script: str):
         """The value of a JavaScript expression in the page."""
@@ -94,6 +112,19 @@ class Page:
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"]["exception"].get("description"))
         return answer["result"].get("value")
+
+    def colours(self) -> tuple[list[str], ...]:
+        """The colours of every element: printed with the light scheme and the dark one, and with the dark on screen."""
+        looks = []
+        for dark, media in ((False, "print"), (True, "print"), (True, "")):
+            self.look(800, 600, dark, media)
+            script = (
+                "[...document.querySelectorAll('*')].map((node) => { const style = getComputedStyle(node); "
+                "return [style.colorScheme, style.color, style.backgroundColor, style.fill, style.stroke].join(); })"
+            )
+            looks.append(self.run(script))
+        self.look(800, 600)
+        return tuple(looks)
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))

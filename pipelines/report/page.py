@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.report.payload import payload
+from pipelines.report.without_script import without_script
 from schemas.build_statistics import Statistics
 from transforms.pages import phrases
-from transforms.pages.document import WORDS_SCRIPT, embedded, policy, whole_script
+from transforms.pages.document import PAGE_SCRIPT, embedded, policy, whole_script
 from validation.rule_words import rule_words
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -42,13 +43,15 @@ def page(output: str, statistics: Statistics, pseudonymous: bool = False) -> str
 
 def html(content: Mapping) -> str:
     scripts = ((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
-    script = whole_script(WORDS_SCRIPT, *scripts)
+    script = whole_script(PAGE_SCRIPT, *scripts)
+    words = {lang: words | rule_words()[lang] for lang, words in phrases.read(TEMPLATES).items()}
     parts = {
         "policy": policy(script),
         "style": (TEMPLATES / "report.css").read_text("utf-8"),
-        "words": embedded({lang: words | rule_words()[lang] for lang, words in phrases.read(TEMPLATES).items()}),
+        "words": embedded(words),
         "data": embedded(content),
         "script": script,
+        "without_script": without_script(content, words),
     }
     text = (TEMPLATES / "report.html").read_text("utf-8")
     pieces = text.split("@@")  # every second piece is the name of a part, so parts are never searched for names

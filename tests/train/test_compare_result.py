@@ -97,7 +97,7 @@ def test_the_page_has_every_difference_and_its_interval(tmp_path):
     assert made == page(json.loads(json.dumps(result)))
     assert "base model: a&lt;b" in made and "://" not in made
     assert made.count('class="point"') == len(result["rows"]) + len(result["confusions"])
-    assert made.count("+33.33 (+33.33 to +33.33)") == 1 and "mined minus none" in made
+    assert made.count("+33.33 (+33.33 to +33.33)<") == 2 and "mined minus none" in made
     assert made.count('class="run"') == 3 * len(result["rows"])
 
 

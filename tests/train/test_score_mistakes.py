@@ -147,10 +147,27 @@ def test_every_filter_of_the_page_works(tmp_path):
             "1 of "
         )
         assert count("document.querySelector('[data-pair]').click()").startswith("2 of ")
-        assert browser.run("document.getElementById('mistakes-pair').textContent") == "place given as ship ×"
+        value = "document.getElementById('mistakes-{}').value"
+        assert browser.run("document.getElementById('mistakes-pair').selectedOptions[0].textContent") == (
+            "place given as ship, source 0 (2)"
+        )
+        assert [browser.run(value.format(name)) for name in ("source", "task", "label")] == ["source 0", "NER", ""]
         marks = "[...document.querySelector('#mistakes-list mark').classList].join(' ')"
         assert browser.run(marks) == "gold given"
-        assert count("document.getElementById('mistakes-pair').click()") == total
+        choose("source", "source 1")  # not the source of the pair
+        assert browser.run(value.format("pair")) == ""
+        assert choose("source", "").startswith("15 of ") and choose("pair", "1").startswith("1 of ")
+        empty = "[...document.querySelectorAll('#mistakes-list .empty button')].map((one) => one.textContent)"
+        assert choose("kind", "hallucinated").startswith("0 of ")
+        assert browser.run(empty) == [
+            "Without “confused labels”: 6 texts",
+            "Without “class of error”: 1 text",
+            "Clear all filters",
+        ]
+        assert count("document.querySelectorAll('.empty button')[1].click()").startswith("1 of ")
+        assert browser.run(value.format("pair")) == "1"
+        choose("kind", "hallucinated")
+        assert count("document.querySelector('.empty button:last-child').click()") == total
         long = [([("day", "Monday")], [("day", "Monday")] * 200_000, [])]  # an answer that runs on
         (tmp_path / "long.html").write_text(page(scored(tmp_path, long)))
         browser.open(tmp_path / "long.html")

@@ -1,6 +1,5 @@
 """A result → one static HTML page: each difference with its interval, by source, and all figures."""
 
-import json
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -76,12 +75,13 @@ def difference_plot(rows: Sequence[dict], kind: str) -> str:
         difference, interval = table.difference_cells(row)
         bold = "" if row["source"] else ' class="whole"'
         place_of_name = f'x="{left - 6}" y="{y + 11}" text-anchor="end"{bold}'
-        parts.append(f"<g><title>{escape(json.dumps(row, ensure_ascii=False))}</title>")
+        figures = say("comparison.figures", difference=difference, interval=interval)
+        parts.append(f"<g>{element('title', say('bar.f1', name=name, f1=figures))}")
         parts.append(element("text", name, place_of_name))
         parts.append(f'<path class="end" d="M{low:.1f} {y + 3}v8M{low:.1f} {y + 7}H{high:.1f}M{high:.1f} {y + 3}v8"/>')
         parts += [f'<circle class="run" cx="{dot:.1f}" cy="{y + 7}" r="2.5"/>' for dot in dots]
         parts.append(f'<circle class="point" cx="{middle:.1f}" cy="{y + BAR / 2}" r="4"/>')
-        parts.append(f'<text x="{left + PLOT + 8}" y="{y + 11}">{difference} ({interval})</text></g>')
+        parts.append(element("text", figures, f'x="{left + PLOT + 8}" y="{y + 11}"') + "</g>")
     return "".join(parts) + "</svg>"
 
 

@@ -28,7 +28,7 @@ def headline(result: dict) -> Sequence[Phrase]:
     """What was trained, in two lines."""
     (unit, size), *_ = result["budget"].items()
     model = say("comparison.model" if result["evidence"] else "comparison.random", model=result["model"])
-    sources = ", ".join(result["trained_on"])
+    sources = say.joined("list.two", result["trained_on"])
     return model, say(f"comparison.{unit}", n=len(result["seeds"]), size=number(size), sources=sources)
 
 
@@ -87,4 +87,4 @@ def kind(row: dict, key: str) -> Phrase:
 
 def difference_cells(row: dict) -> Sequence[str]:
     low, high = (100 * end for end in row["interval"])
-    return f"{100 * row['difference']:+.2f}", f"{low:+.2f} to {high:+.2f}"
+    return f"{100 * row['difference']:+.2f}", say("comparison.interval", low=f"{low:+.2f}", high=f"{high:+.2f}")

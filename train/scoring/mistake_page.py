@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from train.scoring.mistakes import Mistakes
 from train.scoring.words import TEMPLATES, say
-from transforms.pages.phrases import element, html
+from transforms.pages.phrases import element, html, in_all_languages
 
 SCRIPT = (TEMPLATES / "mistakes.js").read_text(encoding="utf-8")
 """Draws the texts from the data of the page: the payload of the mistakes, `files` (the predictions of each run), and
@@ -21,10 +21,11 @@ def mistake_section(mistakes: Mistakes, runs: int, hard_negatives: str) -> Itera
         yield element("p", say("scores.none"))
         return
     yield from pair_table(mistakes, hard_negatives)
+    yield f"<noscript>{in_all_languages(say.words, 'mistakes.without_script')}</noscript>"
     marks = (element("mark", say(f"mistakes.{kind}_mark"), f"class={kind}") for kind in ("gold", "given"))
-    yield f"<p>{html(say('mistakes.about'))} {', '.join(marks)}</p>"
-    yield f"<div class=filters role=search {say('mistakes.filter').label('aria-label')}>"
-    for name in ("kind", "source", "task", "label"):
+    yield f"<p class=scripted>{html(say('mistakes.about'))} {' '.join(marks)}</p>"
+    yield f"<div class='filters scripted' role=search {say('mistakes.filter').label('aria-label')}>"
+    for name in ("pair", "kind", "source", "task", "label"):
         every = element("option", say("mistakes.all"), "value=''")
         yield f"<label>{html(say(f'mistakes.{name}'))}<select id=mistakes-{name}>{every}</select></label>"
     search = say("mistakes.search_for").label("placeholder")
@@ -32,10 +33,10 @@ def mistake_section(mistakes: Mistakes, runs: int, hard_negatives: str) -> Itera
     if runs > 1:
         differs = html(say("mistakes.differs"))
         yield f"<label class=check><input type=checkbox id=mistakes-differs> {differs}</label>"
-    yield "<button type=button id=mistakes-pair hidden></button>"
+    yield "<input type=hidden id=mistakes-shown>"
     yield "<span id=mistakes-count class=dim role=status aria-live=polite></span></div>"
     more = element("button", say("mistakes.more"), "type=button id=mistakes-more")
-    yield f"<div id=mistakes-list></div><p>{more}</p>"
+    yield f"<div id=mistakes-list></div><p class=scripted>{more}</p>"
 
 
 def pair_table(mistakes: Mistakes, hard_negatives: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from schemas.answer_form import DEFAULT
 from schemas.errors import ConfigError
 from train.scoring.items import label_name
 from train.scoring.predicted_rows import Row, annotations, check, completed, labels, prompt, rows
+from train.scoring.words import say
 from transforms import user_files
 from transforms.language import detect_language
 from transforms.plain_schema import true_names
@@ -119,12 +120,10 @@ def load(path: str, gold: str | None = None, task: str | None = None) -> Predict
         requested = {"", *(label for answer in record.answers for label in answer.labels)}
         unasked = sum(label_name(record.task, annotation) not in requested for annotation in record.gold or ())
         notes["unasked"] += [record.place] * unasked
-    lines = [f"{NOTES[kind]}: {len(at):,} (first: {at[0]})" for kind, at in notes.items() if at]
-    lines += [f"rows without an answer because of {reason}: {n:,}" for reason, n in sorted(unanswerable.items())]
+    lines = [say(f"note.{kind}", count=len(at), first=at[0]) for kind, at in notes.items() if at]
+    lines += [say("note.reason", reason=reason, count=count) for reason, count in sorted(unanswerable.items())]
     if missing := _missing(path, count):
-        lines.append(
-            f"{path}: {missing:,} rows of the run of train.predict are missing and not scored; run its command again"
-        )
+        lines.append(say("note.missing", path=path, count=missing))
     scored = [record for record in records.values() if record.gold is not None]
     return Predictions(path, scored, count, tuple(lines), missing, dict(sorted(unanswerable.items())))
 
@@ -173,13 +172,8 @@ def _add(records: dict[tuple, Record], place: str, row: Row, notes: dict[str, li
     record.answers.append(answer)
 
 
-NOTES = {
-    "differing": "rows whose label differs from that of an earlier row of the same id; the earlier label counts",
-    "repeated": "rows that repeat the labels of an earlier row of the same id; all of them count",
-    "without gold": "texts without gold, not scored",
-    "unanswerable": "rows that cannot be answered; their gold items count as missed",
-    "unasked": "gold annotations with a label that no row asks for; they count as missed",
-}
+NOTES = ("differing", "repeated", "without gold", "unanswerable", "unasked")
+"""What notes count; the words of `note.<kind>` say it."""
 
 
 def align(runs: Sequence[Predictions]) -> None:

@@ -8,7 +8,17 @@ from train.scoring.aggregate import Report, Scores, Table
 from train.scoring.confusions import ConfusionReport
 from train.scoring.mistake_page import SCRIPT, mistake_section
 from train.scoring.mistakes import payload
-from train.scoring.table import by_measure, error_cells, group_columns, measure, number, rate_cells, score_cells, share
+from train.scoring.table import (
+    by_measure,
+    error_cells,
+    group_cells,
+    group_columns,
+    measure,
+    number,
+    rate_cells,
+    score_cells,
+    share,
+)
 from train.scoring.words import TEMPLATES, say
 from transforms.pages.document import document
 from transforms.pages.phrases import Phrase, element, html
@@ -41,13 +51,13 @@ def page(report: Report, hard_negatives: str = "") -> str:
     """
     body = [element("h1", say("scores.title")), *summary(report), *links(report)]
     for table in report.tables:
-        body += section(table, say("scores.by"))
+        body += section(table, "scores.by")
     if report.repaired_total:
         answers = report.repaired_total.answers
         counts = {name: number(answers[name]) for name in ("repaired", "unparseable")}
         body += [element("h2", say("scores.repaired")), element("p", say("scores.repaired_about", **counts))]
         for table in report.repaired:
-            body += section(table, say("scores.repaired_by"))
+            body += section(table, "scores.repaired_by")
     if report.confusions:
         body += [element("h2", say("confusions.title")), *confusion_section(report.confusions)]
     script, data = "", None
@@ -55,9 +65,9 @@ def page(report: Report, hard_negatives: str = "") -> str:
         body += mistake_section(report.mistakes, len(report.predictions), hard_negatives)
         files = report.predictions if not any("file" in table.by for table in report.tables) else ("",)
         script, data = SCRIPT, payload(report.mistakes) | {"files": files, "colours": COLOURS}
-    body += [element("h2", say("scores.classes"), "id=classes"), "<ul>"]
-    body += [f"<li><b>{html(say(f'kind.{name}'))}</b>: {html(say(f'meaning.{name}'))}</li>" for name in COLOURS]
-    body.append("</ul>")
+    body += [element("h2", say("scores.classes"), "id=classes"), "<dl>"]
+    body += [element("dt", say(f"kind.{name}")) + element("dd", say(f"meaning.{name}")) for name in COLOURS]
+    body.append("</dl>")
     return document(say("scores.title"), body, say.words, STYLE, script, data)
 
 
@@ -69,12 +79,13 @@ def summary(report: Report) -> Iterator[str]:
     if runs > 1:
         yield html(say("scores.runs", n=runs))
     counts = {name: number(answers[name]) for name in ("rows", "unparseable", "malformed", "not_asked")}
-    yield f"{html(say('scores.match', n=report.total.texts, match=report.match, **counts))}</p>"
+    match = say(f"match.{report.match}")
+    yield f"{html(say('scores.match', n=report.total.texts, match=match, **counts))}</p>"
     if report.draws:
         key = "scores.run_intervals" if runs > 1 else "scores.intervals"
         yield element("p", say(key, draws=report.draws), "class=dim")
     if report.notes:
-        yield "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in report.notes) + "</ul>"
+        yield "<ul>" + "".join(element("li", note) for note in report.notes) + "</ul>"
 
 
 def links(report: Report) -> Iterator[str]:
@@ -86,23 +97,23 @@ def links(report: Report) -> Iterator[str]:
     yield f"<nav {say('scores.sections').label('aria-label')}><ul>{''.join(items)}</ul></nav>"
 
 
-def section(table: Table, by: Phrase) -> Iterator[str]:
-    """The plots of each task and measure, then the tables. `by`: what stands before the columns in the heading."""
+def section(table: Table, by: str) -> Iterator[str]:
+    """The plots of each task and measure, then the tables. `by`: the key of the heading."""
     columns = say.columns(*group_columns(table))
-    yield f"<h2>{html(by)} {', '.join(map(html, columns))}</h2>"
+    yield element("h2", say(by, columns=say.joined("list.two", columns)))
     if len(columns) == 1:
-        plots = {"": table.rows}
+        plots = {say("scores.f1"): table.rows}
     else:
         plots = {
-            f"{task} <span class=dim>{html(measure(rows[0]))}</span>: ": rows
+            say("scores.f1_of", task=task, measure=measure(rows[0])): rows
             for (task, _), rows in by_measure(table.rows).items()
         }
     for title, rows in plots.items():
         scored = [row for row in rows if row.figures[2] is not None]
-        if title:
+        if len(columns) > 1:
             scored.sort(key=lambda row: -row.figures[2])
         if scored:
-            yield f"<h3>{title}{html(say('scores.f1'))}</h3>{f1_bars(scored[:PLOTTED])}"
+            yield element("h3", title) + f1_bars(scored[:PLOTTED])
         if len(scored) > PLOTTED:
             yield element("p", say("scores.best", shown=PLOTTED, n=len(scored)), "class=dim")
     for kind in ("wrong", "missed"):
@@ -124,10 +135,10 @@ def confusion_section(report: ConfusionReport) -> Iterator[str]:
 
 
 def full_name(row: Scores) -> Phrase:
-    task, *others = row.group.values()
+    task, *others = group_cells(row, list(row.group))
     if not others:
         return say("bar.task", task=task, measure=measure(row))
-    return say("bar.name", group=", ".join(others), task=task, measure=measure(row))
+    return say("bar.name", group=say.joined("list.two", others), task=task, measure=measure(row))
 
 
 def f1_bars(rows: Sequence[Scores]) -> str:

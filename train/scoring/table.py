@@ -115,7 +115,7 @@ def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
     header = say.columns(*names)
     rows = []
     for row in table.rows:
-        cells = [*(row.group[name] for name in columns), measure(row)]
+        cells = [*group_cells(row, columns), measure(row)]
         cells += [number(count) for count in (row.texts, row.gold, row.predicted, row.right)]
         cells += [share(figure) for figure in row.figures]
         cells.append("–".join(share(end) for end in row.intervals[2]) if row.intervals else "")
@@ -143,7 +143,7 @@ def rate_cells(table: Table) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the rates with their intervals: items per text, and shares in per cent."""
     columns = group_columns(table)
     rows = [
-        [*(row.group[name] for name in columns), measure(row), *(rate_cell(name, row.rates[name]) for name in RATES)]
+        [*group_cells(row, columns), measure(row), *(rate_cell(name, row.rates[name]) for name in RATES)]
         for row in table.rows
     ]
     return say.columns(*columns, "measure", "pred/text", "gold/text", "hallucinated", "omitted"), rows
@@ -163,13 +163,23 @@ def error_cells(table: Table, kind: str) -> tuple[list[str], list[list[str]]]:
     rows = []
     for row in table.rows:
         counts = getattr(row, kind).values()
-        cells = [*(row.group[name] for name in columns), measure(row)]
+        cells = [*group_cells(row, columns), measure(row)]
         rows.append([*cells, number(sum(counts)), *map(number, counts)])
     return header, rows
 
 
 def measure(row: Scores) -> Phrase:
     return say(f"measure.{row.measure}")
+
+
+def group_cells(row: Scores, columns: Sequence[str]) -> list[str]:
+    return [shown_value(name, row.group[name]) for name in columns]
+
+
+def shown_value(factor: str, value: str) -> str:
+    """The value of a factor: a Phrase for those of a closed set, such as splits, that have words."""
+    key = f"{factor}.{value}"
+    return say(f"value.{key}") if f"value.{key}" in say.words["en"] else value
 
 
 def group_columns(table: Table) -> list[str]:

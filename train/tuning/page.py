@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from train.scoring.report import STYLE
-from train.scoring.table import number, share
+from train.scoring.table import number, share, shown_value
 from train.scoring.words import say
 from train.tuning.summary import Summary, duration
 from transforms.pages.document import document
@@ -49,7 +49,7 @@ def facts(summary: Summary) -> Iterator[str]:
     """The figures of the training as a table."""
     rows = {
         "model": f"<code>{escape(summary.model)}</code>",
-        "method": escape(summary.method),
+        "method": html(shown_value("method", summary.method)),
         "weights": number(summary.trainable_parameters),
         "rows": html(say("training.row_counts", train=summary.rows.train, validation=summary.rows.validation)),
         "steps": html(
@@ -68,7 +68,7 @@ def facts(summary: Summary) -> Iterator[str]:
         if summary.tokens_per_s is None
         else html(say("training.tokens_per_s", n=number(summary.tokens_per_s))),
         "tokens": number(summary.tokens),
-        "device": f"{escape(summary.device)}, {escape(summary.dtype)}",
+        "device": f"{escape(summary.device)} · {escape(summary.dtype)}",
     }
     yield "<div class=wide tabindex=0><table class=facts>"
     for name, value in rows.items():

@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from transforms.pages.phrases import Phrase, Words
+from transforms.pages.phrases import Phrase, Words, in_all_languages
 
 FOLDER = Path(__file__).parent / "templates"
 STYLE = (FOLDER / "page.css").read_text("utf-8")
-WORDS_SCRIPT = (FOLDER / "words.js").read_text("utf-8")
+PAGE_SCRIPT = "".join((FOLDER / f"{name}.js").read_text("utf-8") for name in ("words", "view"))
+"""The script of every page: `sayPage` puts its words in place, `restoreView` the view of its address."""
 
 
 def document(
@@ -24,18 +25,19 @@ def document(
     script: str = "",
     data: Mapping | None = None,
 ) -> str:
-    """The document. `style`: rules besides those of `page.css`. `script`: runs after the words are in place. `data`:
-    the content of the JSON block with the id `data`, None for none.
+    """The document. `style`: rules besides those of `page.css`. `script`: runs after the words are in place and before
+    the view of the address. `data`: the content of the JSON block with the id `data`, None for none.
     """
-    code = whole_script(WORDS_SCRIPT, "sayPage();\n", script)
+    code = whole_script(PAGE_SCRIPT, "sayPage();\n", script, "restoreView();\n")
     blocks = [json_block("words", words), *([json_block("data", data)] if data is not None else [])]
     lines = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{policy(code)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title {title.attributes('say')}>{title}</title><style>{STYLE}{style}</style></head><body>",
-        '<header id="languages"></header><main>',
+        f"<title {title.attributes('say')}>{title}</title><style>{STYLE}{style}</style>",
+        "<noscript><style>.scripted { display: none; }</style></noscript></head><body>",
+        f'<noscript>{in_all_languages(words, "page.without_script")}</noscript><header id="languages"></header><main>',
         *body,
         "</main>",
         *blocks,

@@ -6,7 +6,8 @@ browser or the address of the page (`?lang=zh`) asks for another one.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from html import escape
 from pathlib import Path
 from typing import TypeAlias, Union
@@ -49,22 +50,33 @@ class Phrase(str):
 
 
 class Phrasebook:
-    """Key and values → Phrase. `words`: of every language, as `read` returns them."""
+    """Key and values → Phrase. `words`: of every language, as `read` returns them. `language`: of the texts, English in
+    all that a script replaces.
+    """
 
-    def __init__(self, words: Mapping[str, Words]):
-        self.words = words
+    def __init__(self, words: Mapping[str, Words], language: str = "en"):
+        self.words, self.language = words, language
 
     def __call__(self, key: str, **parts: Part) -> Phrase:
-        entry = self.words["en"][key]
+        entry = self.words[self.language][key]
         text = entry if isinstance(entry, str) else entry["one" if parts["n"] == 1 else "other"]
         phrase = Phrase(VALUE.sub(lambda match: shown(parts[match[1]]), text))
         phrase.key, phrase.parts = key, parts
         phrase.html = VALUE.sub(lambda match: markup(parts[match[1]]), coded(text))
         return phrase
 
+    def joined(self, key: str, items: Sequence[Part]) -> Part:
+        """A list in the punctuation of the language, "" for none. `key`: the words that join `items` and `last`."""
+        return reduce(lambda items, last: self(key, items=items, last=last), items) if items else ""
+
     def columns(self, *names: str) -> list[str]:
         """The header of a table: the words of `column.<name>`, or the name itself if it is the same everywhere (F1)."""
         return [self(f"column.{name}") if f"column.{name}" in self.words["en"] else name for name in names]
+
+
+def in_all_languages(words: Mapping[str, Words], key: str) -> str:
+    """A paragraph per language, for what a page says without its script."""
+    return "".join(f'<p lang="{lang}" class="dim">{Phrasebook(words, lang)(key).html}</p>' for lang in words)
 
 
 def html(text: str) -> str:

@@ -173,6 +173,7 @@ function start() {
   if (!data.neighbours.length) for (const id of ["set", "focus"]) byId(id).parentElement.hidden = true;
   connect();
   choose({}, redraw);
+  restoreView();
   document.documentElement.dataset.ready = "";
 }
 

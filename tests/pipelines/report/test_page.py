@@ -70,6 +70,43 @@ def test_the_page_speaks_the_language_of_the_browser(page, small):
         page.speak("en-US")
 
 
+def test_a_dark_page_is_printed_light(page, small):
+    page.open(small / "reports/report.html")
+    light, dark, screen = page.colours()
+    assert light == dark != screen
+
+
+def test_the_headline_figures_need_no_javascript(page, small):
+    text = page.without_script(small / "reports/report.html")
+    counts = json.loads((small / "reports/stats.json").read_text())
+    lines = [line.split() for line in text.splitlines()]
+    for task, splits in counts["instructions"].items():
+        assert [f"{splits.get(split, 0):,}" for split in ("train", "validation", "test")] in [
+            line[-3:] for line in lines if task in line
+        ]
+    assert "Corpus report" in text and "语料报告" in text and "stats.json" in text and "6 sources" in text
+    page.open(small / "reports/report.html")
+    assert "stats.json" not in page.run("document.querySelector('header').innerText")
+
+
+def test_a_switch_of_the_language_keeps_filters_and_place(page, small):
+    state = "[...document.querySelectorAll('select, input')].map((node) => node.value).join()"
+    top = "document.getElementById('leakage').getBoundingClientRect().top"
+    page.open(small / "reports/report.html", "?lang=en#flow")
+    choose(page, "source", "duee1")
+    choose(page, "area", "texts")
+    choose(page, "hard", "with")
+    choose(page, "query", "a", "input")
+    page.run("document.getElementById('leakage').scrollIntoView()")
+    before, at = page.run(state), page.run(top)
+    for lang in ("zh", "en"):
+        page.follow("#languages a")
+        assert page.run("document.documentElement.lang") == lang
+        assert page.run(state) == before and page.run("location.hash") == "#flow"
+        assert abs(page.run(top) - at) < 10
+    assert {"duee1", "texts", "with", "a"} <= set(before.split(","))
+
+
 def test_the_pages_of_a_build_link_to_each_other(page, small):
     page.open(small / "reports/report.html", "?lang=zh")
     links = page.run("[...document.querySelectorAll('#pages a')].map((a) => a.href)")

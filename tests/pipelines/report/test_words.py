@@ -6,11 +6,11 @@ from pipelines import sources
 from pipelines.report.page import SCRIPTS, TEMPLATES
 from schemas.errors import Reason
 from schemas.example import SPLITS
-from transforms.pages.document import WORDS_SCRIPT
+from transforms.pages.document import PAGE_SCRIPT
 from transforms.pages.phrases import read
 
 WORDS_OF_PAGE = read(TEMPLATES)["en"]
-SCRIPT = WORDS_SCRIPT + "\n".join((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
+SCRIPT = PAGE_SCRIPT + "\n".join((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
 HTML = (TEMPLATES / "report.html").read_text("utf-8")
 
 PARTS = {
@@ -39,7 +39,7 @@ def test_every_text_of_the_page_has_words_and_all_words_are_used():
     begun = set(re.findall(r"`([a-z_.]+)\.\$\{", SCRIPT)) | {"stage", "split", "familiarity", "area"}
     assert begun == set(PARTS)
     used |= {f"{begin}.{end}" for begin, ends in PARTS.items() for end in ends}
-    assert used | {"page.language"} == set(WORDS_OF_PAGE)
+    assert used | {"page.language", "page.without_script"} == set(WORDS_OF_PAGE)
 
 
 def test_every_key_that_a_script_names_has_words():

@@ -17,6 +17,7 @@ say = Phrasebook(
             "rows": {"one": "{n} row of {source}", "other": "{n} rows of {source}"},
             "mean": "mean over <all> `sources`",
             "column.rows": "rows",
+            "page.without_script": "only this",
         }
     }
 )
@@ -80,5 +81,5 @@ def test_every_word_is_used(folder):
     package = ROOT / folder.relative_to(ROOT).parts[0]
     code = "".join(path.read_text("utf-8") for suffix in ("py", "js") for path in package.rglob(f"*.{suffix}"))
     begun = set(re.findall(r"""say\([^"'`]*f?["'`]([a-z_]+\.)\$?\{""", code)) | {"column."}
-    used = set(re.findall(r"""["']([a-z_]+(?:\.[a-z_0-9]+)*)["']""", code)) | {"page.language"}
+    used = set(re.findall(r"""["']([a-z_]+(?:\.[a-z_0-9]+)*)["']""", code)) | {"page.language", "page.without_script"}
     assert {key for key in read(folder)["en"] if key not in used and not key.startswith(tuple(begun))} == set()

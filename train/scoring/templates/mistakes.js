@@ -3,9 +3,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const STEP = 20;
 const ITEMS = 200; // of a column: an answer that runs on can give a hundred thousand
-const controls = ["kind", "source", "task", "label"];
-let pair = null;
-let shown = STEP;
+const names = ["pair", "kind", "source", "task", "label"]; // of lists; a pair first, because it changes the others
 
 const byId = (id) => document.getElementById(`mistakes-${id}`);
 
@@ -20,16 +18,29 @@ function element(tag, classes, ...children) {
 const mistakesOf = (text) => text.runs.flatMap((run) => [...run.wrong, ...run.missed]);
 const differs = (text) => new Set(text.runs.map((run) => JSON.stringify([run.right, run.wrong]))).size > 1;
 
-function fits(text) {
-  const { kind, source, task, label } = Object.fromEntries(controls.map((name) => [name, byId(name).value]));
-  const words = byId("search").value.trim().toLowerCase();
+// Name of a filter → its value, "" or false if nothing is chosen.
+function chosenFilters() {
+  const lists = Object.fromEntries(names.map((name) => [name, byId(name).value]));
+  return { ...lists, search: byId("search").value.trim().toLowerCase(), differs: Boolean(byId("differs")?.checked) };
+}
+
+function pairNumber(value) {
+  const [source, task, gold, given] = data.pairs[Number(value)];
+  return { source, task, gold, given };
+}
+
+function fits(text, { pair, kind, source, task, label, search, differs: onlyDifferent }) {
   if (source && text.source !== source) return false;
   if (task && text.task !== task) return false;
-  if (pair && !text.confused.some(([gold, given]) => gold === pair.gold && given === pair.given)) return false;
-  if (pair && (text.source !== pair.source || text.task !== pair.task)) return false;
-  if (data.files.length > 1 && byId("differs").checked && !differs(text)) return false;
-  if (words && !`${text.text}\n${text.id}`.toLowerCase().includes(words)) return false;
+  if (pair && !hasPair(text, pairNumber(pair))) return false;
+  if (onlyDifferent && !differs(text)) return false;
+  if (search && !`${text.text}\n${text.id}`.toLowerCase().includes(search)) return false;
   return mistakesOf(text).some(([name, [ofLabel]]) => (!kind || name === kind) && (!label || ofLabel === label));
+}
+
+function hasPair(text, { source, task, gold, given }) {
+  if (text.source !== source || text.task !== task) return false;
+  return text.confused.some(([right, wrong]) => right === gold && wrong === given);
 }
 
 function options(name, values, named = (value) => value) {
@@ -90,8 +101,14 @@ function column(title, chips) {
   return element("section", "", element("h4", "", title), items);
 }
 
+// The standard splits have words; others are named as in the predictions.
+function shownSplit(split) {
+  const key = `value.split.${split}`;
+  return key in WORDS[LANGUAGE] ? say(key) : split;
+}
+
 function article(text) {
-  const head = element("p", "dim", [text.source, `${text.task} ${say(`measure.${text.measure}`)}`, text.split, text.id].join(" · "));
+  const head = element("p", "dim", [text.source, `${text.task} ${say(`measure.${text.measure}`)}`, shownSplit(text.split), text.id].join(" · "));
   const columns = [column(say("mistakes.gold"), text.gold.map((item) => chip(item, "")))];
   text.runs.forEach((run, at) => {
     columns.push(
@@ -105,28 +122,63 @@ function article(text) {
   return element("article", "", head, marked(text), element("div", "columns", ...columns));
 }
 
+// Why no text is shown: what each filter alone keeps out, as buttons that clear it.
+function nothingFits(filters) {
+  const clearing = (cleared, text) => {
+    const button = element("button", "", text);
+    button.type = "button";
+    button.addEventListener("click", () => clear(cleared));
+    return button;
+  };
+  const active = Object.keys(filters).filter((name) => filters[name]);
+  const buttons = active.flatMap((name) => {
+    const n = data.texts.filter((text) => fits(text, { ...filters, [name]: "" })).length;
+    return n ? [clearing([name], say("mistakes.without", { filter: { key: `mistakes.${name}` }, n }))] : [];
+  });
+  return element("p", "empty", say("mistakes.empty"), ...buttons, clearing(active, say("mistakes.clear")));
+}
+
+function clear(filters) {
+  for (const name of filters) {
+    if (name === "differs") byId(name).checked = false;
+    else byId(name).value = "";
+  }
+  restart();
+}
+
 function draw() {
-  const chosen = data.texts.filter(fits);
-  byId("list").replaceChildren(...chosen.slice(0, shown).map(article));
+  const filters = chosenFilters();
+  const chosen = data.texts.filter((text) => fits(text, filters));
+  const shown = Number(byId("shown").value);
+  byId("list").replaceChildren(...(chosen.length ? chosen.slice(0, shown).map(article) : [nothingFits(filters)]));
   const counted = say("mistakes.count", { shown: chosen.length, n: data.texts.length });
   const isDrawn = data.texts.length < data.total;
   byId("count").textContent = isDrawn ? say("mistakes.drawn", { count: counted, total: data.total }) : counted;
   byId("more").hidden = chosen.length <= shown;
-  byId("pair").hidden = !pair;
-  byId("pair").textContent = pair ? say("mistakes.pair", pair) : "";
 }
 
 function restart() {
-  shown = STEP;
+  byId("shown").value = STEP;
   draw();
 }
 
-function choosePair(chosen) {
-  pair = chosen;
-  for (const name of controls) byId(name).value = "";
-  byId("search").value = "";
+// A pair has one source and task; the other filters would only hide some of its texts.
+function choosePair() {
+  const { pair, ...others } = chosenFilters();
+  clear(Object.keys(others).filter((name) => byId(name)));
+  if (!pair) return;
+  const { source, task } = pairNumber(pair);
+  Object.assign(byId("source"), { value: source });
+  Object.assign(byId("task"), { value: task });
   restart();
-  if (chosen) byId("count").scrollIntoView();
+}
+
+// Another source or task than those of the chosen pair takes the place of the pair.
+function chooseOther() {
+  const { pair, source, task } = chosenFilters();
+  const needed = pair ? pairNumber(pair) : {};
+  if (pair && ((source && source !== needed.source) || (task && task !== needed.task))) byId("pair").value = "";
+  restart();
 }
 
 if (data.texts.length) start();
@@ -136,16 +188,23 @@ function start() {
   options("source", count(data.texts.map((text) => text.source)));
   options("task", count(data.texts.map((text) => text.task)));
   options("label", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([, [label]]) => label))])));
-  for (const name of [...controls, "differs"]) byId(name)?.addEventListener("change", restart);
+  options("pair", data.pairs.map(([, , , , times], n) => [String(n), times]), (n) => say("mistakes.given", pairNumber(n)));
+  byId("pair").parentElement.hidden = !data.pairs.length;
+  byId("pair").addEventListener("change", choosePair);
+  for (const name of ["source", "task"]) byId(name).addEventListener("change", chooseOther);
+  for (const name of ["kind", "label", "differs"]) byId(name)?.addEventListener("change", restart);
   byId("search").addEventListener("input", restart);
-  byId("pair").addEventListener("click", () => choosePair(null));
+  byId("shown").addEventListener("change", draw);
   byId("more").addEventListener("click", () => {
-    shown += STEP;
+    byId("shown").value = Number(byId("shown").value) + STEP;
     draw();
   });
   for (const button of document.querySelectorAll("[data-pair]")) {
-    const [source, task, gold, given] = data.pairs[Number(button.dataset.pair)];
-    button.addEventListener("click", () => choosePair({ source, task, gold, given }));
+    button.addEventListener("click", () => {
+      byId("pair").value = button.dataset.pair;
+      choosePair();
+      byId("count").scrollIntoView();
+    });
   }
-  draw();
+  restart();
 }
