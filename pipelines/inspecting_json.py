@@ -37,7 +37,7 @@ def source_json(source: Inspected) -> dict:
         "lang_is_guess": about.lang_is_guess,
         "licence": str(about.licence),
         "licence_text": about.licence_text,
-        "publishing": publishing(facts(about)),
+        "publishing": "".join(publishing(facts(about))),
         "splits": {
             split: {
                 "texts": counts.texts,

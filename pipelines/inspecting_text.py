@@ -60,7 +60,7 @@ def source_lines(source: Inspected) -> Iterator[str]:
     about = source.located.source
     sure = f"{language.name(about.lang)} ({about.lang})"
     yield f"  language: {note(about.lang) if about.lang_is_guess else sure}"
-    yield f"  licence: {about.licence_text}; {publishing(facts(about))}"
+    yield f"  licence: {about.licence_text}; {''.join(publishing(facts(about)))}"
     yield from count_lines(source, source.survey)
     yield from label_lines(source.survey)
     if source.survey.first_texts:

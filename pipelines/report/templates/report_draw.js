@@ -106,6 +106,11 @@ function brief(n) {
   return String(Math.round(n));
 }
 
+// A sentence of the code in the language of the page; one of an older build stays as it is.
+function translated(text) {
+  return Object.hasOwn(WORDS[LANGUAGE], text) ? say(text) : text;
+}
+
 function language(code) {
   if (LANGUAGE !== "en") return new Intl.DisplayNames([LANGUAGE], { type: "language" }).of(code);
   return data.languages[code] || code;

@@ -92,6 +92,13 @@ function withGold(example) {
   ];
 }
 
+// A detail may end with names of the data, behind a colon.
+function translatedDetail(detail) {
+  const [sentence, names] = [detail.split(": ", 1)[0], detail.split(": ").slice(1).join(": ")];
+  if (!names || translated(sentence) === sentence) return translated(detail);
+  return say("list.title", { title: translated(sentence), value: names });
+}
+
 function rejectCard(one) {
   const { key, split, reason, stage, place, id, detail, record, text, twin } = one;
   const isPair = text && twin;
@@ -100,7 +107,7 @@ function rejectCard(one) {
     { "data-id": id || place },
     el("header", {}, [id || place, key, say(`split.${split}`), say(`stage.${stage}`)].map((part) => el("span", {}, part))),
     el("p", {}, el("strong", {}, `${say(`reason.${reason}`)}. `), say(`why.${reason}`)),
-    isPair ? besideTwin(one) : el("p", { class: "detail" }, detail),
+    isPair ? besideTwin(one) : el("p", { class: "detail" }, translatedDetail(detail)),
     text && !twin ? withGold(text) : null,
     record ? el("pre", { tabindex: 0, dir: "auto" }, record) : null,
   );

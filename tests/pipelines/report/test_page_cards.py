@@ -210,3 +210,17 @@ def test_texts_and_annotations_that_differ_are_marked(page, report_data, tmp_pat
     assert leaked == ["Ada", "  ", " ", "ada", " "] and contradicted == ["person: Ada", "ship: Ada"] and not repeated
     assert page.run(f"{cards}[2].querySelectorAll('.text').length") == 1
     assert "anatem/train/0" in page.run(f"{cards}[2].textContent")
+
+
+def test_the_detail_of_a_reject_is_in_the_language_of_the_page(page, report_data, tmp_path):
+    one = ["anatem/train/1", "Ada sailed to Coal Quay.", [["person", [0, 3]]], None, None]
+    place = ["examples/anatem/train-00000.parquet", "anatem/train/1"]
+    details = ["the same text occurs in a test split: other", "nobody annotated it", "line 3: no text"]
+    rows = [["clean", "anatem", "train", "leakage", *place, detail, "", one, None] for detail in details]
+    path = tmp_path / "report.html"
+    path.write_text(html({**report_data, "rejects": rows}))
+    shown = "[...document.querySelectorAll('#rejects .detail')].map((node) => node.textContent)"
+    page.open(path)
+    assert page.run(shown) == details
+    page.open(path, "?lang=zh")
+    assert page.run(shown) == ["相同的文本出现在测试集中：other", "没有人标注过它", details[2]]
