@@ -20,7 +20,7 @@ from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report.instructions import instructions
 from pipelines.report.pseudonyms import Rename, rename_files
 from pipelines.report.rejects import rejects
-from pipelines.report.samples import short
+from pipelines.report.samples import label_name, short
 from pipelines.report.user_sources import user_sources
 from schemas import language
 from schemas.build_statistics import Statistics
@@ -127,7 +127,7 @@ def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dic
 def labels(label_set: LabelSet) -> list:
     """[task, key, size of the set, [[label, train, validation, test], ...]] of the labels with most annotations."""
     rows = [
-        [short(label.name), *(label_set.counts.get(label.name, {}).get(split, 0) for split in SPLITS)]
+        [label_name(label.name), *(label_set.counts.get(label.name, {}).get(split, 0) for split in SPLITS)]
         for label in label_set.labels
     ]
     rows.sort(key=lambda row: (-sum(row[1:]), row[0]))
@@ -138,7 +138,7 @@ def held_out(parts: HeldOut) -> dict:
     """What is held out of training, with at most LABELS_PER_SET labels per source and layer."""
     return {
         "labels": {
-            key: {layer: list(map(short, names[:LABELS_PER_SET])) for layer, names in layers.items()}
+            key: {layer: list(map(label_name, names[:LABELS_PER_SET])) for layer, names in layers.items()}
             for key, layers in parts.labels.items()
         },
         "themes": {key: short(theme) for key, theme in parts.themes.items()},
@@ -173,7 +173,7 @@ def graph(output: str, task: str, key: str) -> list:
                 for to in near
             ]
         )
-    return [task, key, len(dictionary.labels), [short(names[row]) for row in order], edges]
+    return [task, key, len(dictionary.labels), [label_name(names[row]) for row in order], edges]
 
 
 def most_confused(dictionary: Dictionary) -> Dictionary:

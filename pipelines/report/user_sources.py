@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pipelines.describe import agreement
 from pipelines.report.gold import compact
 from pipelines.report.pseudonyms import Rename, rename_files, renamed
-from pipelines.report.samples import DETAIL_CHARS, short, within
+from pipelines.report.samples import DETAIL_CHARS, label_name, short, within
 from pipelines.sources import problems
 from pipelines.sources.licences import publishing
 from pipelines.sources.survey import IGNORED_RECORDS, LAYERS, ProblemsByKind, SplitCounts, Survey, first_problems, kinds
@@ -190,10 +190,10 @@ def labels(counts: LabelCounts, survey: Survey, bound: int) -> list[list]:
         uses = survey.labels[layer]
         each = (
             [
-                short(label),
+                label_name(label),
                 number,
                 [short(problems.shorten(text)) for text in uses[label].examples] if label in uses else [],
-                [short(role) for role in uses[label].roles] if label in uses else [],
+                [label_name(role) for role in uses[label].roles] if label in uses else [],
             ]
             for label, number in order[:LABELS_SHOWN]
         )
