@@ -8,7 +8,7 @@ from pipelines.describe import agreement
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources.licences import publishing
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
-from pipelines.stages.ingest import facts
+from pipelines.stages.ingest_result import facts
 
 
 def as_json(inspection: Inspection, written: Sequence[str] = ()) -> dict:

@@ -10,7 +10,7 @@ from pipelines.sources.licences import publishing
 from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
 from pipelines.sources.user_forms import possible_forms
-from pipelines.stages.ingest import facts
+from pipelines.stages.ingest_result import facts
 from schemas import language
 from schemas.example import SPLITS
 from transforms.language import note

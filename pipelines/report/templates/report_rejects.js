@@ -92,10 +92,13 @@ function withGold(example) {
   ];
 }
 
-// A detail may end with names of the data, behind a colon.
+// A detail may begin with numbers (# in the words), or end with names of the data behind a colon.
 function translatedDetail(detail) {
+  const numbers = detail.match(/\d+/g) || [];
+  const counted = detail.replace(/\d+/g, "#");
+  if (translated(counted) !== counted) return translated(counted).replace(/#/g, () => numbers.shift());
   const [sentence, names] = [detail.split(": ", 1)[0], detail.split(": ").slice(1).join(": ")];
-  if (!names || translated(sentence) === sentence) return translated(detail);
+  if (!names || translated(sentence) === sentence) return detail;
   return say("list.title", { title: translated(sentence), value: names });
 }
 

@@ -215,7 +215,12 @@ def test_texts_and_annotations_that_differ_are_marked(page, report_data, tmp_pat
 def test_the_detail_of_a_reject_is_in_the_language_of_the_page(page, report_data, tmp_path):
     one = ["anatem/train/1", "Ada sailed to Coal Quay.", [["person", [0, 3]]], None, None]
     place = ["examples/anatem/train-00000.parquet", "anatem/train/1"]
-    details = ["the same text occurs in a test split: other", "nobody annotated it", "line 3: no text"]
+    details = [
+        "the same text occurs in a test split: other",
+        "nobody annotated it",
+        "line 3: no text",
+        "3 of 4 characters are not letters",
+    ]
     rows = [["clean", "anatem", "train", "leakage", *place, detail, "", one, None] for detail in details]
     path = tmp_path / "report.html"
     path.write_text(html({**report_data, "rejects": rows}))
@@ -223,4 +228,9 @@ def test_the_detail_of_a_reject_is_in_the_language_of_the_page(page, report_data
     page.open(path)
     assert page.run(shown) == details
     page.open(path, "?lang=zh")
-    assert page.run(shown) == ["相同的文本出现在测试集中：other", "没有人标注过它", details[2]]
+    assert page.run(shown) == [
+        "相同的文本出现在测试集中：other",
+        "没有人标注过它",
+        details[2],
+        "有 3 个字符不是字母，共 4 个",
+    ]

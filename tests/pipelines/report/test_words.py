@@ -9,7 +9,7 @@ from pipelines.report.user_sources import ONLY_COUNTED
 from pipelines.sources import licences, problems, user_forms
 from pipelines.stages import shard_leaks, text_keys
 from schemas.errors import Reason
-from schemas.example import SPLITS
+from schemas.example import SPLITS, Example
 from transforms import clean
 from transforms.pages.document import WORDS_SCRIPT
 from transforms.pages.phrases import read
@@ -53,12 +53,14 @@ def test_sentences_of_the_code_are_translated():
     details = {*text_keys.DETAILS.values(), *shard_leaks.DETAILS.values()}
     formats = {form.title for form in user_forms.FORMS if re.search(r"\b[a-z]+\b", form.title) and " " in form.title}
     formats -= {"doccano JSON"}
+    texts = (Example("a/train/0", "A", "train", "en", text, ("NER",), (), None, None) for text in ("A", "....!A" * 9))
+    low_quality = {re.sub(r"\d+", "#", clean.low_quality(example)) for example in texts}
     words = sentence_words()
     assert words["zh"].keys() == words["en"].keys() == {
         *kinds, *problems.KINDS, problems.in_words(Reason.ONE_PAIR_UNITED),
         licences.NONE_STATED, licences.NOT_KNOWN, *licences.PUBLISHING.values(), *formats,
         *(detail.removesuffix(": {}") for detail in details),
-        clean.NOT_ANNOTATED, clean.EMPTY_TEXT, clean.EMPTY_MENTION,
+        clean.NOT_ANNOTATED, clean.EMPTY_TEXT, clean.EMPTY_MENTION, *low_quality,
     }  # fmt: skip
     assert all(re.search("[\u4e00-\u9fff]", text) for text in words["zh"].values())
 
