@@ -195,7 +195,6 @@ def letter_count(text: str) -> int:
     return sum(map(str.isalpha, text))
 
 
-NOT_ANNOTATED = "nobody annotated it"
 EMPTY_TEXT, EMPTY_MENTION = "the text is empty after repair", "a mention is empty after repair"
 
 

@@ -37,7 +37,7 @@ from schemas.errors import Reason, Reject
 from schemas.example import Example
 from schemas.manifests import Cleaned, ExampleShard, Facts, Ingested, LayerCounts, TextHistograms
 from transforms import files
-from transforms.clean import NOT_ANNOTATED, low_quality, repair
+from transforms.clean import low_quality, repair
 from transforms.clean_table import untouched
 from transforms.decontaminate import leakage_key
 from transforms.deduplicate import SameText
@@ -236,7 +236,7 @@ class RepairAndCut(beam.DoFn):
             for window in cut:
                 problem = low_quality(window)
                 if not window.tasks:
-                    rejects.append((window.id, Reason.UNANNOTATED, NOT_ANNOTATED))
+                    rejects.append((window.id, Reason.UNANNOTATED, "nobody annotated it"))
                 elif problem:
                     rejects.append((window.id, Reason.LOW_QUALITY, problem))
                 else:

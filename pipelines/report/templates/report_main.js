@@ -71,7 +71,7 @@ function fillAbout() {
   }
   byId("neighbours-about").textContent = say(data.neighbours.length ? "neighbours.about" : "neighbours.without");
   const isDropped = data.build.settings.clean?.partial_leaks === "drop";
-  byId("leakage-about").textContent = `${say("leakage.about")} ${say(isDropped ? "leakage.dropped" : "leakage.reported")}`;
+  byId("leakage-about").textContent = sentences([say("leakage.about"), say(isDropped ? "leakage.dropped" : "leakage.reported")]);
 }
 
 function drawAll() {

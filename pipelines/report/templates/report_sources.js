@@ -62,7 +62,7 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
     surveyed < total ? say("user_sources.surveyed", { surveyed, n: total }) : "",
     nested ? say("user_sources.nested", { n: nested }) : "",
   ].filter((note) => note);
-  return [el("h3", {}, say("user_sources.texts")), table(header, rows), notes.length ? el("p", {}, notes.join(" ")) : null];
+  return [el("h3", {}, say("user_sources.texts")), table(header, rows), notes.length ? el("p", {}, sentences(notes)) : null];
 }
 
 function annotators({ annotators: lines }) {
