@@ -64,6 +64,8 @@ def parse(flags: Sequence[str] | None) -> argparse.Namespace:
 
 def run(arguments: argparse.Namespace) -> int:
     first, *rest = arguments.words or ["--help"]
+    if first == "help":
+        first, rest = (rest[0], [*rest[1:], "--help"]) if rest else ("--help", [])
     if first == "--version":
         from importlib import metadata
 
@@ -76,17 +78,25 @@ def run(arguments: argparse.Namespace) -> int:
         if not rest or rest[0] in ("-h", "--help"):
             print(overview(name for name in COMMANDS if name.startswith(f"{first} ")))
             return 0
+        check_word(rest[0], ("--help",), f"the command comes first: {command.PROGRAM} {first} COMMAND")
         first, rest = f"{first} {rest[0]}", rest[1:]
+    check_word(first, ("--help", "--version"), f"the command comes first: {command.PROGRAM} COMMAND")
     if first not in COMMANDS:
         hint = suggestion(first) or f"{command.PROGRAM} --help lists them"
         raise ConfigError(f"{command.PROGRAM} {first}: no such command; {hint}")
     return forward(first, rest)
 
 
+def check_word(word: str, flags: Sequence[str], hint: str) -> None:
+    """Raises ConfigError for a flag, which stands where a command should and is none of `flags`."""
+    if word.startswith("-"):
+        command.refuse_flag(word, flags, hint)
+
+
 def suggestion(name: str) -> str:
     """The commands that `name` may mean; those of a group also by their last word, as `sft` and `train sft`."""
     by_word = [known for known in COMMANDS if known.split()[1:] == [name]]
-    return f"did you mean {by_word[0]}?" if by_word else did_you_mean(name, [*COMMANDS, *GROUPS])
+    return f"did you mean {by_word[0]}?" if by_word else did_you_mean(name, [*COMMANDS, *GROUPS, "--version"])
 
 
 def forward(name: str, flags: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,20 +14,26 @@ from pipelines import build_folder, build_reports, claim
 from pipelines.config import Config, idle_settings
 from pipelines.describe import figures, losses
 from pipelines.describe.plural import counted
+from pipelines.describe.stats import read_counts
 from pipelines.engine import cluster, dag, runner, workers
 from pipelines.engine.options import parse_options
+from pipelines.report.page import html
+from pipelines.report.payload import losses as losses_payload
 from pipelines.sources import registry
 from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.unread import FOR_PEOPLE, unread_files
 from pipelines.sources.user_forms import form_named, other_forms, possible_forms
 from pipelines.stages import mine, tokens
+from pipelines.stages.ingest_result import NothingRead
 from pipelines.stages.instruct import ask_options, load_prompts
 from pipelines.stages.label_descriptions import load_contrasts
+from pipelines.stages.labels import NothingLabelled
 from pipelines.stages.plan import plan_stages
 from schemas import manifest_file
 from schemas.errors import ConfigError, names_hint, printable
 from schemas.example import TASKS
-from schemas.manifests import Ingested, Instructed
+from schemas.manifest_file import Manifest
+from schemas.manifests import Cleaned, Ingested, Instructed
 from transforms import files, language
 
 KEYS_SHOWN = 3
@@ -104,10 +110,13 @@ def build(config: Config, run: BuildOptions) -> int:
     with claim.claimed(folder):
         try:
             cluster.clear(folder)
-            manifests = dag.run(stages, folder, last, announce, prepare)
-        finally:
-            for line in loss_lines(folder, stages):
-                log(line)
+            manifests = run_stages(stages, folder, last, prepare)
+        except NothingRead as error:
+            write_losses(folder, run.output, config, error.ingested)
+            raise
+        except NothingLabelled:
+            write_losses(folder, run.output, config, build_folder.read_result(folder, Ingested))
+            raise
     ingested = manifests["ingest"].result
     for key in without_test(located, ingested):
         log(f"note: {key}: {NO_TEST}")
@@ -117,6 +126,28 @@ def build(config: Config, run: BuildOptions) -> int:
     if "card" in manifests:
         log(closing_line(folder, run.output))
     return 3 if ingested.failed else 0
+
+
+def run_stages(
+    stages: Mapping[str, dag.Stage], folder: str, last: str, prepare: Callable[[], None]
+) -> dict[str, Manifest]:
+    """Runs the stages up to `last`, and reports the losses in those that ended, even after an error."""
+    try:
+        return dag.run(stages, folder, last, announce, prepare)
+    finally:
+        for line in loss_lines(folder, stages):
+            log(line)
+
+
+def write_losses(folder: str, name: str, config: Config, ingested: Ingested) -> None:
+    """Writes the report on a build without instructions. `name`: the folder as the user wrote it."""
+    is_clean = files.exists(manifest_file.path(folder, Cleaned))
+    cleaned = build_folder.read_result(folder, Cleaned).shards if is_clean else ()
+    statistics = read_counts(ingested, cleaned, config)
+    page = html(losses_payload(folder, ingested, cleaned, statistics))
+    files.write_text(f"{folder}/{build_reports.REPORT}", page)
+    shown = f"{name.rstrip('/')}/{build_reports.REPORT}"
+    log(f"note: {name}: there are no instructions; {shown} shows what was left out, and why")
 
 
 def without_positive(instructed: Instructed) -> dict[tuple[str, str], int]:

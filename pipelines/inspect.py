@@ -45,7 +45,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(map(printable, inspecting_text.lines(inspection, written))))
     if not inspection.sources:
-        raise ConfigError(f"{arguments.path}: no file in it is in a known format; docs/user_data.md lists the formats")
+        raise ConfigError(f"{arguments.path}: {inspecting_text.why_nothing(inspection)}")
     return 3 if any(source.problem for source in inspection.sources) else 0
 
 

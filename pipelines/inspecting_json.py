@@ -8,7 +8,7 @@ from pipelines.describe import agreement
 from pipelines.inspecting import Inspected, Inspection, next_command, recognised_as
 from pipelines.sources.licences import publishing
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
-from pipelines.stages.ingest import facts
+from pipelines.stages.ingest_result import facts
 
 
 def as_json(inspection: Inspection, written: Sequence[str] = ()) -> dict:
@@ -37,7 +37,7 @@ def source_json(source: Inspected) -> dict:
         "lang_is_guess": about.lang_is_guess,
         "licence": str(about.licence),
         "licence_text": about.licence_text,
-        "publishing": publishing(facts(about)),
+        "publishing": "".join(publishing(facts(about))),
         "splits": {
             split: {
                 "texts": counts.texts,

@@ -9,10 +9,12 @@ from pipelines.sources import marked_text, problems
 from pipelines.sources.licences import publishing
 from pipelines.sources.source import NO_TEST, SHARES
 from pipelines.sources.survey import LAYERS, Survey, first_problems, kinds
+from pipelines.sources.unread import EMPTY
 from pipelines.sources.user_forms import possible_forms
-from pipelines.stages.ingest import facts
+from pipelines.stages.ingest_result import facts
 from schemas import language
 from schemas.example import SPLITS
+from transforms import files
 from transforms.language import note
 
 BY_HASH = " (no file name says its split: divided by a hash of the text)"
@@ -40,6 +42,19 @@ def lines(inspection: Inspection, written: Sequence[str] = ()) -> list[str]:
     return text if text[-1:] != [""] else text[:-1]
 
 
+def why_nothing(inspection: Inspection) -> str:
+    """Why nothing at the path can be read, and what to do."""
+    reasons = {reason for _, _, reason in inspection.not_read}
+    is_folder = files.is_folder(inspection.path)
+    if not reasons:
+        return "contains no file; put the files of your annotation tool into it"
+    if reasons == {EMPTY}:
+        return "all its files are empty; export them again" if is_folder else f"{EMPTY}; export it again"
+    if is_folder:
+        return "no file in it is in a known format; docs/user_data.md lists the formats"
+    return "; ".join(sorted(reasons))
+
+
 def more(number: int, shown: int) -> str:
     return f" and {number - shown:,} more" if number > shown else ""
 
@@ -60,7 +75,7 @@ def source_lines(source: Inspected) -> Iterator[str]:
     about = source.located.source
     sure = f"{language.name(about.lang)} ({about.lang})"
     yield f"  language: {note(about.lang) if about.lang_is_guess else sure}"
-    yield f"  licence: {about.licence_text}; {publishing(facts(about))}"
+    yield f"  licence: {about.licence_text}; {''.join(publishing(facts(about)))}"
     yield from count_lines(source, source.survey)
     yield from label_lines(source.survey)
     if source.survey.first_texts:

@@ -88,17 +88,12 @@ def read(build: str, key: str | None) -> Iterator[dict[str, str]]:
     Raises ConfigError if the folder is no build, or has no source `key`.
     """
     from pipelines import build_folder
-    from schemas.manifests import Ingested
     from transforms import files
     from transforms.shards import read_batches
 
     if not files.is_folder(build) or build_folder.read_record(build) is None:
         raise ConfigError(f"{build}: not a build; name the folder that ieforge build wrote (--output)")
-    try:
-        ingested = build_folder.read_result(build, Ingested)
-    except MachineError as error:
-        raise ConfigError(f"{build}: has no finished stage yet; run the build first") from error
-    known = {*ingested.sources, *ingested.failed}
+    known = read_keys(build)
     if key is not None and key not in known:
         raise ConfigError(f"--source {key}: no source of this build; {names_hint(key, known)}")
     for stage in STAGES:
@@ -107,6 +102,24 @@ def read(build: str, key: str | None) -> Iterator[dict[str, str]]:
             if file.name.endswith(".parquet") and (key is None or file.name.startswith(f"{key}/")):
                 for table in read_batches(file.path, 10_000):
                     yield from (row for row in table.to_pylist() if key in (None, row["source"]))
+
+
+def read_keys(build: str) -> set[str]:
+    """The keys of the sources that were read, even if no record of them is left."""
+    from pipelines import build_folder
+    from pipelines.sources.judge import SplitOutcome
+    from schemas.manifests import Ingested
+    from transforms import files
+
+    try:
+        ingested = build_folder.read_result(build, Ingested)
+    except MachineError:
+        try:
+            outcomes = files.read_json(f"{build}/examples/.summary.json", list[SplitOutcome], build_folder.REMEDY)
+        except MachineError as error:
+            raise ConfigError(f"{build}: has no finished stage yet; run the build first") from error
+        return {outcome.key for outcome in outcomes}
+    return {*ingested.sources, *ingested.failed}
 
 
 def read_texts(build: str, rows: Sequence[dict[str, str]]) -> dict[str, str]:

@@ -6,16 +6,17 @@ refused, 130 interrupted. This module imports only light modules, so that `--hel
 
 import argparse
 import io
+import itertools
 import os
 import select
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from schemas.errors import ConfigError, IEForgeError, MachineError, printable
+from schemas.errors import ConfigError, IEForgeError, MachineError, did_you_mean, printable
 
 PROGRAM = "ieforge"
 INTERRUPTED = 128 + signal.SIGINT
@@ -28,8 +29,25 @@ RESUME_HINT = "run the same command again to resume"
 class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` that raises ConfigError for wrong flags instead of printing the usage and exiting."""
 
+    def parse_args(  # type: ignore[override]  # the result is a Namespace, whatever `namespace` is
+        self, args: Sequence[str] | None = None, namespace: None = None
+    ) -> argparse.Namespace:
+        """Raises ConfigError for a wrong flag before one for a missing flag, which may be the same one, mistyped."""
+        flags = list(sys.argv[1:] if args is None else args)
+        for flag in itertools.takewhile(lambda flag: flag != "--", flags):
+            name = flag.partition("=")[0]
+            if name.startswith("--") and " " not in name and name not in self._option_string_actions:
+                refuse_flag(flag, self._option_string_actions)
+        return super().parse_args(flags)
+
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{message}; see --help")
+
+
+def refuse_flag(flag: str, known: Iterable[str], otherwise: str = "see --help") -> NoReturn:
+    """Raises ConfigError for an unknown flag, with the `known` ones that are similar, or else the hint `otherwise`."""
+    name = flag.partition("=")[0]
+    raise ConfigError(f"unknown flag {name}; {did_you_mean(name, sorted(known)) or otherwise}")
 
 
 def parser(module: str, docstring: str, epilog: str = "", guide: str = "") -> Parser:

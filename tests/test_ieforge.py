@@ -48,7 +48,7 @@ def test_every_runnable_module_is_a_command():
     assert runnable == {*ieforge.MODULES, "pipelines.engine.worker"}  # the latter is ieforge-worker
 
 
-@pytest.mark.parametrize("flags", [[], ["--help"], ["-h"]])
+@pytest.mark.parametrize("flags", [[], ["--help"], ["-h"], ["help"]])
 def test_the_overview_has_a_line_for_each_command(flags, capsys):
     assert ieforge.main(flags) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -59,7 +59,7 @@ def test_the_overview_has_a_line_for_each_command(flags, capsys):
     assert all(text.strip().endswith(".") for text in described.values())
 
 
-@pytest.mark.parametrize("flags", [["train"], ["train", "--help"]])
+@pytest.mark.parametrize("flags", [["train"], ["train", "--help"], ["help", "train"]])
 def test_the_overview_of_a_group(flags, capsys):
     assert ieforge.main(flags) == 0
     shown = capsys.readouterr().out
@@ -80,7 +80,12 @@ def test_the_version_is_that_of_the_package(capsys):
         (["sft"], "error: ieforge sft: no such command; did you mean train sft?\n"),
         (["trian", "sft"], "error: ieforge trian: no such command; did you mean train?\n"),
         (["xyzzy\n"], "error: ieforge xyzzy\\n: no such command; ieforge --help lists them\n"),
-        (["--output", "x"], "error: ieforge --output: no such command; "),
+        (["--output", "x"], "error: unknown flag --output; the command comes first: ieforge COMMAND\n"),
+        (["version"], "error: ieforge version: no such command; did you mean --version?\n"),
+        (["--verison"], "error: unknown flag --verison; did you mean --version?\n"),
+        (["train", "--hepl"], "error: unknown flag --hepl; did you mean --help?\n"),
+        (["train", "--output", "x"], "error: unknown flag --output; the command comes first: ieforge train COMMAND\n"),
+        (["help", "biuld"], "error: ieforge biuld: no such command; did you mean build, rebuild?\n"),
     ],
 )
 def test_an_unknown_name_is_a_one_line_error(flags, line, capsys):
@@ -147,6 +152,20 @@ def test_help_of_every_command_has_an_example_and_its_guide(name, capsys, monkey
     assert re.search(rf"^examples?:\n.*^  ieforge {name} ", shown, re.MULTILINE | re.DOTALL)
     (guide,) = re.findall(r"^Guide: (docs/\w+\.md)$", shown, re.MULTILINE)
     assert name.split()[-1] in (ROOT / guide).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_suggests_a_flag_for_a_mistyped_one(name, capsys):
+    """Before it complains that another one is missing."""
+    assert ieforge.main([*name.split(), "--debgu"]) == 2
+    assert capsys.readouterr().err.startswith("error: unknown flag --debgu; did you mean --debug")
+
+
+def test_help_of_one_command(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/ieforge"])
+    with pytest.raises(SystemExit) as ended:
+        ieforge.main(["help", "train", "score"])
+    assert ended.value.code == 0 and capsys.readouterr().out.startswith("usage: ieforge train score ")
 
 
 def test_pipelines_as_a_module_lists_the_commands():

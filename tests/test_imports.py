@@ -63,7 +63,7 @@ MAY_IMPORT_NO_MORE = {"engine": {"schemas", "transforms"}, "sources": {"schemas"
 
 BESIDE = {
     "clean": {"cut_files", "leak_search", "shard_leaks", "text_keys", "unions"},
-    "ingest": {"parts", "split_writer"},
+    "ingest": {"ingest_result", "parts", "split_writer"},
     "instruct": {"label_descriptions", "neighbour_counts"},
     "leak_search": {"cut_files", "shard_leaks"},
     "parts": {"split_writer"},

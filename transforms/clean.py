@@ -195,6 +195,9 @@ def letter_count(text: str) -> int:
     return sum(map(str.isalpha, text))
 
 
+EMPTY_TEXT, EMPTY_MENTION = "the text is empty after repair", "a mention is empty after repair"
+
+
 def low_quality(example: Example) -> str | None:
     """Why the repaired example is of low quality; None if it is not.
 
@@ -204,12 +207,12 @@ def low_quality(example: Example) -> str | None:
     """
     text = example.text
     if not text:
-        return "the text is empty after repair"
+        return EMPTY_TEXT
     layers = [layer for layer in (example.entities, example.relations, example.events) if layer is not None]
     if len(text) < MIN_CHARS and layers and not any(layers):
         return f"{len(text)} characters and no annotation"
     if not all(mention.text for mention in mentions(example)):
-        return "a mention is empty after repair"
+        return EMPTY_MENTION
     letters = letter_count(text)
     if letters * ONE_LETTER_IN < len(text):
         # This is rare, so marks are counted and blanks are left out only here.

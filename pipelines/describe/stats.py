@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from hard_negatives import embed
 from pipelines import build_folder, build_reports
 from pipelines.build_dictionaries import dictionary_path, label_sets_to_mine, read_dictionary
@@ -44,8 +46,30 @@ def stats(output: str, config: Config) -> Statistics:
     ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
     tasks = build_folder.read_result(output, Labelled).tasks
     mined = build_folder.read_result(output, Mined)
+    instructed = build_folder.read_result(output, Instructed)
+    by_source = instruction_counts(instructed.shards)
+    return msgspec.structs.replace(
+        read_counts(ingested, cleaned.shards, config),
+        labels={
+            key: {
+                task: tuple(label.name for label in build_folder.read_label_set(output, task, key).labels)
+                for task in source_tasks
+            }
+            for key, source_tasks in tasks.items()
+        },
+        instructions=instructions(by_source.values()),
+        instructions_by_source=by_source,
+        hard_negatives=HardNegatives(mined.hard_negatives, mined.model, dictionary_sizes(output, tasks)),
+        tokens=token_totals(build_folder.read_result(output, Tokenized).tokens),
+        held_out=instructed.held_out,
+        familiarity=familiarity_counts(build_reports.read_familiarity(output)),
+    )
+
+
+def read_counts(ingested: Ingested, cleaned: Iterable[ExampleShard], config: Config) -> Statistics:
+    """The statistics of what was read and kept, as of a build without instructions. `cleaned`: shards of clean/."""
     shards: dict[tuple[str, str], list[ExampleShard]] = {}
-    for shard in cleaned.shards:
+    for shard in cleaned:
         shards.setdefault((shard.key, shard.split), []).append(shard)
     sources: dict[str, dict[str, SplitStatistics]] = {}
     leakage: dict[str, dict[str, LeakCounts]] = {}
@@ -55,27 +79,17 @@ def stats(output: str, config: Config) -> Statistics:
         leaks = leaks_into(group)
         if leaks:
             leakage[f"{read.key}/{read.split}"] = leaks
-    instructed = build_folder.read_result(output, Instructed)
-    by_source = instruction_counts(instructed.shards)
     return Statistics(
         build=build_facts(config, sources),
         sources=sources,
         about={key: ingested.sources[key] for key in sources},
-        labels={
-            key: {
-                task: tuple(label.name for label in build_folder.read_label_set(output, task, key).labels)
-                for task in source_tasks
-            }
-            for key, source_tasks in tasks.items()
-        },
+        labels={},
         failed=ingested.failed,
-        instructions=instructions(by_source.values()),
-        instructions_by_source=by_source,
+        instructions={},
+        instructions_by_source={},
         leakage=dict(sorted(leakage.items())),
-        hard_negatives=HardNegatives(mined.hard_negatives, mined.model, dictionary_sizes(output, tasks)),
-        tokens=token_totals(build_folder.read_result(output, Tokenized).tokens),
-        held_out=instructed.held_out,
-        familiarity=familiarity_counts(build_reports.read_familiarity(output)),
+        hard_negatives=HardNegatives("none", None, {}),
+        tokens=None,
     )
 
 

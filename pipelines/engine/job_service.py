@@ -27,7 +27,8 @@ from apache_beam.runners.runner import create_runner
 from apache_beam.transforms.environments import Environment, ProcessEnvironment
 
 from pipelines.engine import flink, running_job, workers
-from pipelines.engine.options import portable_name, refuse, split_unknown
+from pipelines.engine.options import FLAGS_HINT, portable_name, split_unknown
+from schemas.command import refuse_flag
 from schemas.errors import ConfigError, MachineError
 
 ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/]+):[0-9]+")
@@ -55,7 +56,7 @@ def check_flags(beam_options: PipelineOptions, known_flags: Sequence[str] = ()) 
         )
     unknown, flag_names = split_unknown(beam_options._flags or (), described.options)
     if unknown:
-        refuse(unknown[0], flag_names.union(known_flags))
+        refuse_flag(unknown[0], flag_names.union(known_flags), FLAGS_HINT)
     if "flink_master" in {option.name for option in described.options}:
         check_flink(beam_options)
 

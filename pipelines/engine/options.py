@@ -1,14 +1,14 @@
 """The flags of Apache Beam, and ours for jobs on a cluster, as Beam's options."""
 
 import argparse
-import difflib
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from apache_beam.options.pipeline_options import DebugOptions, DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_job_api_pb2
 
+from schemas.command import refuse_flag
 from schemas.errors import ConfigError
 
 View = TypeVar("View", bound=PipelineOptions)
@@ -16,6 +16,9 @@ View = TypeVar("View", bound=PipelineOptions)
 PORTABLE = {"portable": "PortableRunner", "flink": "FlinkRunner", "spark": "SparkRunner", "prism": "PrismRunner"}
 """The runners that submit jobs to a job service: name in lower case without "runner" → name."""
 
+
+FLAGS_HINT = "see --help, and the documentation of the runner for its flags"
+"""The hint of an error about a flag that is similar to none."""
 
 WORKER_TIMEOUT, STALL_TIMEOUT = "--worker_timeout", "--stall_timeout"
 
@@ -78,7 +81,7 @@ def parse_options(flags: Sequence[str], known_flags: Sequence[str] = (), verbose
         # Else Beam runs `pip freeze` for every stage, a second each; `cluster.check` compares what decides the rows.
         beam_options.view_as(DebugOptions).add_experiment("disable_logging_submission_environment")
     elif unknown:
-        refuse(unknown[0], beam_flags.union(known_flags))
+        refuse_flag(unknown[0], beam_flags.union(known_flags), FLAGS_HINT)
     return beam_options
 
 
@@ -101,15 +104,6 @@ def split_unknown(
         is_ours = error.argument_name in (WORKER_TIMEOUT, STALL_TIMEOUT)
         raise ConfigError(f"{error}{'' if is_ours else '; this is a flag of Apache Beam'}") from error
     return unknown, {name for action in parser._actions for name in action.option_strings}
-
-
-def refuse(flag: str, known: set[str]) -> NoReturn:
-    name = flag.partition("=")[0]
-    near = difflib.get_close_matches(name, sorted(known), 3)
-    hint = (
-        f"did you mean {', '.join(near)}?" if near else "see --help, and the documentation of the runner for its flags"
-    )
-    raise ConfigError(f"unknown flag {name}; {hint}")
 
 
 def worker_count(beam_options: PipelineOptions) -> int:

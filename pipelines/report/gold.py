@@ -1,6 +1,6 @@
 """An Example → its text and gold annotations in the compact form of the report."""
 
-from pipelines.report.samples import TEXT_CHARS, short
+from pipelines.report.samples import TEXT_CHARS, label_name, short
 from schemas.example import Example, Mention
 
 
@@ -23,15 +23,15 @@ def compact(example: Example) -> list:
     return [
         example.id,
         short(example.text, most),
-        None if entities is None else [[short(e.label), marked(e.mention)] for e in entities if shown(e.mention)],
+        None if entities is None else [[label_name(e.label), marked(e.mention)] for e in entities if shown(e.mention)],
         None
         if relations is None
         else [
             [
-                short(r.label),
+                label_name(r.label),
                 marked(r.head),
                 marked(r.tail),
-                *(short(label or "") for label in (r.head_label, r.tail_label)),
+                *(label_name(label or "") for label in (r.head_label, r.tail_label)),
             ]
             for r in relations
             if shown(r.head, r.tail)
@@ -40,9 +40,9 @@ def compact(example: Example) -> list:
         if events is None
         else [
             [
-                short(e.label),
+                label_name(e.label),
                 marked(e.trigger) if e.trigger else None,
-                [[short(a.role), marked(a.mention)] for a in e.arguments if shown(a.mention)],
+                [[label_name(a.role), marked(a.mention)] for a in e.arguments if shown(a.mention)],
             ]
             for e in events
             if shown(e.trigger)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pipelines.report.gold import compact
 from pipelines.report.instruction_draw import Address, draw, ordered
 from pipelines.report.lookup import examples_by_id
-from pipelines.report.samples import TEXT_CHARS, in_turn, short, size
+from pipelines.report.samples import TEXT_CHARS, in_turn, label_name, short, size
 from schemas.example_id import InstructionId
 from schemas.manifests import ExampleShard, InstructionShard
 from transforms.shards import read_group, read_schema
@@ -108,8 +108,9 @@ def content(row: dict, prompt: Prompt) -> list:
     """Form, labels, roles, schema and answer of a row."""
     positives, hard = set(row["positives"]), set(row["hard_negatives"])
     roles = "".join("p" if label in positives else "h" if label in hard else "o" for label in row["labels"])
-    schema = PLAIN_SCHEMA if prompt.schema == row["labels"] else prompt.schema
-    return [row.get("form", ""), [short(label) for label in row["labels"]], roles, schema, answer(row)]
+    labels = [label_name(label) for label in row["labels"]]
+    schema = PLAIN_SCHEMA if prompt.schema == labels else prompt.schema
+    return [row.get("form", ""), labels, roles, schema, answer(row)]
 
 
 def answer(row: dict) -> dict | list | str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.report.payload import payload
+from pipelines.report.sentences import sentence_words
 from pipelines.report.without_script import without_script
 from schemas.build_statistics import Statistics
 from transforms.pages import phrases
@@ -44,7 +45,8 @@ def page(output: str, statistics: Statistics, pseudonymous: bool = False) -> str
 def html(content: Mapping) -> str:
     scripts = ((TEMPLATES / f"report_{name}.js").read_text("utf-8") for name in SCRIPTS)
     script = whole_script(PAGE_SCRIPT, *scripts)
-    words = {lang: words | rule_words()[lang] for lang, words in phrases.read(TEMPLATES).items()}
+    sentences, rules = sentence_words(), rule_words()
+    words = {lang: each | sentences[lang] | rules[lang] for lang, each in phrases.read(TEMPLATES).items()}
     parts = {
         "policy": policy(script),
         "style": (TEMPLATES / "report.css").read_text("utf-8"),

@@ -1,8 +1,8 @@
 """A validated build and its statistics → the content of its report, as one JSON value of bounded size."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -20,15 +20,16 @@ from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report.instructions import instructions
 from pipelines.report.pseudonyms import Rename, rename_files
 from pipelines.report.rejects import rejects
-from pipelines.report.samples import short
+from pipelines.report.samples import label_name, short
 from pipelines.report.user_sources import user_sources
 from schemas import language
 from schemas.build_statistics import Statistics
 from schemas.errors import Reason
 from schemas.example import SPLITS
 from schemas.label import LabelSet
-from schemas.manifests import Cleaned, HeldOut, Ingested, Instructed, Labelled
+from schemas.manifests import Cleaned, ExampleShard, HeldOut, Ingested, Instructed, InstructionShard, Labelled
 from transforms import files
+from validation.check import SuiteResult
 
 LABELS_PER_SET = 300
 """Number of labels shown per label set, those with most annotations. The files below labels/ contain all labels."""
@@ -38,10 +39,36 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
     """The content of the report on the build in `output`, as JSON values. It only covers the sources in `statistics`:
     all sources of the build or some of them. `pseudonymous`: without the names of annotators.
     """
-    keys = list(statistics.sources)
     ingested, cleaned = build_folder.read_result(output, Ingested), build_folder.read_result(output, Cleaned)
-    rows = build_folder.read_result(output, Instructed).shards
-    tasks = {key: names for key, names in build_folder.read_result(output, Labelled).tasks.items() if key in keys}
+    rows, tasks = build_folder.read_result(output, Instructed).shards, build_folder.read_result(output, Labelled).tasks
+    return contents(
+        Parts(output, ingested, cleaned.shards, rows, tasks, read_results(output)), statistics, pseudonymous
+    )
+
+
+def losses(output: str, ingested: Ingested, cleaned: tuple[ExampleShard, ...], statistics: Statistics) -> dict:
+    """The content of the report on a build without instructions: what was read and left out."""
+    return contents(Parts(output, ingested, cleaned), statistics) | {"pages": {}}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a report reads besides the statistics. `clean`, `rows`: the shards of clean/ and data/. `tasks`: source
+    key → tasks with a label set.
+    """
+
+    output: str
+    ingested: Ingested
+    clean: tuple[ExampleShard, ...]
+    rows: tuple[InstructionShard, ...] = ()
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    results: Sequence[SuiteResult] = ()
+
+
+def contents(parts: Parts, statistics: Statistics, pseudonymous: bool = False) -> dict:
+    keys = list(statistics.sources)
+    output, ingested, rows = parts.output, parts.ingested, parts.rows
+    tasks = {key: names for key, names in parts.tasks.items() if key in keys}
     which = label_sets_to_mine(tasks)
     max_chars = statistics.build.settings.get("clean", {}).get("max_chars", Clean().max_chars)
     has_page = statistics.hard_negatives.hard_negatives != "none" and not pseudonymous  # no release has it
@@ -49,13 +76,13 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
         "build": statistics.build,
         "pages": {"card": "../README", "validation": "data_docs/index.html"}
         | ({"hard_negatives": "hard_negatives.html"} if has_page else {}),
-        "sources": sources(statistics, ingested, cleaned),
+        "sources": sources(statistics, ingested, parts.clean),
         "languages": {facts.lang: language.name(facts.lang) for _, facts in sorted(statistics.about.items())},
         "failed": statistics.failed,
         "leakage": statistics.leakage,
         "contexts": CONTEXTS,
         "edges": EDGES,
-        "texts": text_lengths(cleaned.shards, keys),
+        "texts": text_lengths(parts.clean, keys),
         "instructions": instruction_bins(rows, keys),
         "tokens": statistics.tokens,
         "labels": [
@@ -70,10 +97,10 @@ def payload(output: str, statistics: Statistics, pseudonymous: bool = False) -> 
         "familiarity": statistics.familiarity if figures.familiarity(statistics) else None,
         "validation": [
             [suite.suite, suite.rows, [[e.meaning, e.column, e.success, e.unexpected] for e in suite.expectations]]
-            for suite in read_results(output)
+            for suite in parts.results
         ],
         "user_sources": user_sources(output, ingested, keys, pseudonymous),
-        "sample": instructions(output, rows, cleaned.shards, keys),
+        "sample": instructions(output, rows, parts.clean, keys),
         "forms": form_examples(output, rows, keys),
         "rejects": rejects(output, ingested, keys, renamers(ingested) if pseudonymous else {}, max_chars),
     }
@@ -85,13 +112,13 @@ def renamers(ingested: Ingested) -> dict[str, Rename]:
     return {key: rename_files(ingested.annotators.get(key)) for key in ingested.user_sources}
 
 
-def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dict[str, dict]:
+def sources(statistics: Statistics, ingested: Ingested, clean: Iterable[ExampleShard]) -> dict[str, dict]:
     """Key → facts about the source, and its counts by split. `bad` and `dropped`: records lost in ingest and clean.
     `rejected`: all that ingest left out: records, parts of them, and annotations of people who were not chosen.
     """
     reads = {(read.key, read.split): read for read in ingested.splits}
     dropped: dict[tuple[str, str], Counter] = {}
-    for shard in cleaned.shards:
+    for shard in clean:
         dropped.setdefault((shard.key, shard.split), Counter()).update(shard.rejected)
     shown = {}
     for key, splits in statistics.sources.items():
@@ -127,7 +154,7 @@ def sources(statistics: Statistics, ingested: Ingested, cleaned: Cleaned) -> dic
 def labels(label_set: LabelSet) -> list:
     """[task, key, size of the set, [[label, train, validation, test], ...]] of the labels with most annotations."""
     rows = [
-        [short(label.name), *(label_set.counts.get(label.name, {}).get(split, 0) for split in SPLITS)]
+        [label_name(label.name), *(label_set.counts.get(label.name, {}).get(split, 0) for split in SPLITS)]
         for label in label_set.labels
     ]
     rows.sort(key=lambda row: (-sum(row[1:]), row[0]))
@@ -138,7 +165,7 @@ def held_out(parts: HeldOut) -> dict:
     """What is held out of training, with at most LABELS_PER_SET labels per source and layer."""
     return {
         "labels": {
-            key: {layer: list(map(short, names[:LABELS_PER_SET])) for layer, names in layers.items()}
+            key: {layer: list(map(label_name, names[:LABELS_PER_SET])) for layer, names in layers.items()}
             for key, layers in parts.labels.items()
         },
         "themes": {key: short(theme) for key, theme in parts.themes.items()},
@@ -173,7 +200,7 @@ def graph(output: str, task: str, key: str) -> list:
                 for to in near
             ]
         )
-    return [task, key, len(dictionary.labels), [short(names[row]) for row in order], edges]
+    return [task, key, len(dictionary.labels), [label_name(names[row]) for row in order], edges]
 
 
 def most_confused(dictionary: Dictionary) -> Dictionary:

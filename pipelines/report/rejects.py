@@ -36,8 +36,8 @@ def rejects(
     output: str, ingested: Ingested, keys: Collection[str], renamers: Mapping[str, Rename], max_chars: int
 ) -> list[list]:
     """[stage, source, split, reason, place, id, detail, record, example, twin] of some rejects per stage, source and
-    reason. `example` and `twin` are those of `gold.compact`, null if there is none; `record` is what was read of a
-    reject without an Example.
+    reason, the reasons in turn, and of a reason the sources in turn. `example` and `twin` are those of `gold.compact`,
+    null if there is none; `record` is what was read of a reject without an Example.
 
     `renamers`: key → what replaces the names of annotators in the names of files. Of these sources, the annotations
     that were not chosen are left out, for what is wrong with them is only the annotator, and so is what was read, which
@@ -53,9 +53,10 @@ def rejects(
         if row["twin"] and ExampleId.parse(row["twin"]).key not in keys:
             row["twin"] = ""
     texts = read_texts(output, ingested, max_chars, {row[name] for row in rows for name in ("id", "twin") if row[name]})
-    shown = ([with_texts(row, texts) for _, row in drawn[at]] for at in sorted(drawn))
-    kept = within(in_turn(shown), REJECT_BYTES)
-    return sorted(kept, key=lambda row: (row[1], row[0], row[3], row[2], row[4], row[5]))
+    by_reason: dict[str, list[list[list]]] = {}
+    for at in sorted(drawn):
+        by_reason.setdefault(at[2], []).append([with_texts(row, texts) for _, row in drawn[at]])
+    return within(in_turn([list(in_turn(groups)) for groups in by_reason.values()]), REJECT_BYTES)
 
 
 def read_rows(output: str, keys: Collection[str], renamers: Mapping[str, Rename]) -> Iterator[dict[str, str]]:

@@ -5,13 +5,23 @@ from itertools import zip_longest
 
 import msgspec
 
+from transforms.draw import seed_key
+
 TEXT_CHARS = 4_000
 NAME_CHARS = 120
+LABEL_CHARS = 400
 DETAIL_CHARS = 300
 
 
 def short(text: str, most: int = NAME_CHARS) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def label_name(label: str) -> str:
+    """The label, by which the page knows it: one longer than LABEL_CHARS is cut, and a hash of it keeps it apart from
+    others that begin alike.
+    """
+    return label if len(label) <= LABEL_CHARS else f"{label[: LABEL_CHARS - 18]}… {seed_key(0, label):016x}"
 
 
 def size(value) -> int:

@@ -13,18 +13,16 @@ import pyarrow.compute as pc
 from pipelines.describe import agreement
 from pipelines.report.gold import compact
 from pipelines.report.pseudonyms import Rename, rename_files, renamed
-from pipelines.report.samples import DETAIL_CHARS, short, within
+from pipelines.report.samples import DETAIL_CHARS, label_name, short, within
 from pipelines.sources import problems
 from pipelines.sources.licences import publishing
 from pipelines.sources.survey import IGNORED_RECORDS, LAYERS, ProblemsByKind, SplitCounts, Survey, first_problems, kinds
-from schemas import language
 from schemas.agreement import Annotators
 from schemas.arrow import layer_items, table_to_examples
 from schemas.errors import BadRecord, Reason
 from schemas.example import SPLITS, Example, RawExample
 from schemas.manifests import REJECTS_KEPT, Ingested, RawShard, SplitRead
 from transforms import files
-from transforms.language import note
 from transforms.shards import read_batches
 
 SURVEYED, ANNOTATIONS = 5_000, 50_000
@@ -35,6 +33,9 @@ LABELS_SHOWN, FILES_SHOWN, IGNORED_SHOWN = 50, 10, 5
 
 BYTES, SOURCE_BYTES = 2_000_000, 80_000
 """Limits of the size as JSON: over all sources, and per source, even if there are few."""
+
+ONLY_COUNTED = "annotations that are only counted"
+"""The kind of the annotations that are not used and not listed."""
 
 ROWS_PER_TABLE = 500
 LABEL_ROWS_PER_TABLE = 20_000
@@ -71,8 +72,8 @@ def section(output: str, ingested: Ingested, key: str, bound: int, pseudonymous:
     return {
         "format": short(form.format),
         "files": [len(names), [short(rename(name)) for name in names[:FILES_SHOWN]]],
-        "language": note(about.lang) if form.lang_is_guess else f"{language.name(about.lang)} ({about.lang})",
-        "licence": short(f"{about.licence_text}; {publishing(about)}", 2 * DETAIL_CHARS),
+        "lang_is_guess": form.lang_is_guess,
+        "licence": [short(about.licence_text, DETAIL_CHARS), publishing(about)],
         "by_hash": "all" in raw,
         "layers": [layer for layer in LAYERS if layer in survey.layers or any(getattr(r.read, layer) for r in splits)],
         "splits": [split_row(read) for read in splits],
@@ -135,7 +136,7 @@ def add_rejects(output: str, read: SplitRead, counts: SplitCounts, survey: Surve
                 survey.lose(counts, problem)
     unlisted = read.lost.get(Reason.IGNORED_ANNOTATION, 0) - counts.lost[Reason.IGNORED_ANNOTATION]
     if unlisted:
-        survey.ignored["annotations that are only counted"] += unlisted
+        survey.ignored[ONLY_COUNTED] += unlisted
 
 
 def losses(splits: Sequence[SplitRead], survey: Survey) -> ProblemsByKind:
@@ -189,10 +190,10 @@ def labels(counts: LabelCounts, survey: Survey, bound: int) -> list[list]:
         uses = survey.labels[layer]
         each = (
             [
-                short(label),
+                label_name(label),
                 number,
                 [short(problems.shorten(text)) for text in uses[label].examples] if label in uses else [],
-                [short(role) for role in uses[label].roles] if label in uses else [],
+                [label_name(role) for role in uses[label].roles] if label in uses else [],
             ]
             for label, number in order[:LABELS_SHOWN]
         )

@@ -36,6 +36,9 @@ PUBLISHING = {
 }
 """Terms of a source → what they mean for publishing a corpus."""
 
+NOT_KNOWN = "this is not the SPDX name of a licence that is known to allow publishing, so "
+"""What comes before the terms of a licence text that nobody can interpret."""
+
 NONE_STATED = "none stated"
 """The text of a licence that nobody stated."""
 
@@ -156,12 +159,11 @@ def terms(about: SourceFacts) -> Terms:
     return Terms.AS_STATED if hub_names in (["other"], ["cc0-1.0"], ["pddl"], ["unlicense"]) else Terms.ATTRIBUTION
 
 
-def publishing(about: SourceFacts) -> str:
-    """What the licence of a user's source means for publishing a corpus."""
+def publishing(about: SourceFacts) -> list[str]:
+    """What the licence of a user's source means for publishing a corpus, as one sentence in parts."""
     is_stated = about.licence == Licence.ASK and about.licence_text not in (NONE_STATED, *Licence)
     known = spdx(canonical(about.licence_text)) or re.search(CREATIVE, canonical(about.licence_text))
-    unknown = "this is not the SPDX name of a licence that is known to allow publishing, so "
-    return f"{unknown if is_stated and not known else ''}{PUBLISHING[terms(about)]}"
+    return [*([NOT_KNOWN] if is_stated and not known else []), PUBLISHING[terms(about)]]
 
 
 def by_terms(about: Mapping[str, SourceFacts]) -> dict[Terms, list[str]]:

@@ -42,6 +42,9 @@ REASONS = {
 }
 """Reasons of readers in words."""
 
+RECORDS_LEFT_OUT, ANNOTATIONS_LEFT_OUT = "records left out: ", "annotations left out: "
+"""What the kind of a loss begins with; its reason follows."""
+
 IDS = 100_000
 """The number of different ids that are remembered to find those of several texts."""
 
@@ -53,12 +56,12 @@ STRINGS = 100_000
 
 def of_record(reason: Reason) -> str:
     """The kind of the problem that a record is left out for this reason."""
-    return f"records left out: {in_words(reason)}"
+    return f"{RECORDS_LEFT_OUT}{in_words(reason)}"
 
 
 def of_part(reason: Reason) -> str:
     """The kind of the problem that an annotation is left out for this reason."""
-    return f"annotations left out: {MISSING_PART if reason == Reason.MISSING_FIELD else in_words(reason)}"
+    return f"{ANNOTATIONS_LEFT_OUT}{MISSING_PART if reason == Reason.MISSING_FIELD else in_words(reason)}"
 
 
 def in_words(reason: Reason) -> str:

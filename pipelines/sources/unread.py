@@ -27,6 +27,7 @@ PROJECT = re.compile(r"(?:.*/)?exportedproject[^/]*\.json")
 """The file that describes a project that INCEpTION exported."""
 
 FOR_PEOPLE = "documentation"
+EMPTY = "it is empty"
 
 PLAIN_TEXT = "plain text without annotations, from which nothing can be learnt"
 
@@ -112,7 +113,7 @@ def unread_files(listing: Listing, all_sources: Sequence[Located], chosen: Seque
             elif file.path in no_split:
                 reason = no_split[file.path]
             elif is_empty(Head(file)):
-                reason = "it is empty"
+                reason = EMPTY
             elif projects & {"", name} and not file.name.lower().endswith(PACKED):
                 reason = "of an INCEpTION project, of which only the annotations and curations are read"
             elif file.path in other_form:

@@ -24,6 +24,7 @@ from pipelines.sources.registry import Located
 from pipelines.sources.source import SHARES
 from pipelines.sources.source_files import first_matching_form
 from pipelines.stages.build_settings import BuildSettings
+from pipelines.stages.ingest_result import Checksums, NothingRead, conclude, counted
 from pipelines.stages.parts import (
     PART_BYTES,
     JoinedSplit,
@@ -35,17 +36,13 @@ from pipelines.stages.parts import (
     parts_folder,
 )
 from pipelines.stages.split_writer import Draw, SplitWriter
-from schemas.agreement import Annotators
 from schemas.errors import BadRecord, MachineError, SourceError
-from schemas.example import SPLITS, RawExample
-from schemas.manifests import Ingested, SourceFacts
+from schemas.example import RawExample
+from schemas.manifests import Ingested
 from transforms import files
 from transforms.decontaminate import leakage_key
 from transforms.file_ranges import whole_file
 from transforms.files import File
-
-Checksums = dict[str, tuple[tuple[str, str], ...]]
-"""Split → (name, SHA-256) of its raw files."""
 
 
 def stage(build: BuildSettings) -> Stage:
@@ -134,31 +131,8 @@ def run(build: BuildSettings, raw: dict[str, Checksums], output: str) -> Ingeste
         remove_shards(f"{output}/examples/{key}")
     splits = [outcome.read for outcome in outcomes if outcome.read and outcome.key not in without]
     if not splits:
-        raise SourceError("; ".join(f"source {key}: {reason}" for key, reason in sorted(failed.items())))
-    kept = {split.key for split in splits}
-    return Ingested(
-        sources={source.key: facts(source.source) for source in build.located if source.key in kept},
-        raw={source.key: raw[source.key] for source in build.located if source.key in kept},
-        splits=tuple(splits),
-        failed=dict(sorted(failed.items())),
-        absent=tuple(verdict.absent),
-        user_sources=registry.user_sources(source for source in build.located if source.key in kept),
-        annotators={key: each for key, each in sorted(annotators(outcomes).items()) if key in kept},
-    )
-
-
-def annotators(outcomes: Iterable[SplitOutcome]) -> dict[str, Annotators]:
-    """Key → the annotators of the source, if its files name any."""
-    comparisons: dict[str, Comparison] = {}
-    order = ("all", *SPLITS)
-    for outcome in sorted(outcomes, key=lambda outcome: order.index(outcome.split)):
-        if outcome.annotators:
-            comparisons.setdefault(outcome.key, Comparison()).add_texts(outcome.annotators)
-    return {key: each.annotators() for key, each in comparisons.items()}
-
-
-def facts(source: Source) -> SourceFacts:
-    return SourceFacts(**{name: getattr(source, name) for name in SourceFacts.__struct_fields__})
+        raise NothingRead(failed, conclude(build, raw, verdict.absent, failed, outcomes, counted(outcomes)))
+    return conclude(build, raw, verdict.absent, failed, outcomes, splits)
 
 
 def remove_shards(folder: str) -> None:

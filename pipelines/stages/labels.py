@@ -49,18 +49,24 @@ def stage(build: BuildSettings) -> Stage:
 
 
 def run(build: BuildSettings, output: str) -> Labelled:
-    """Raises SourceError if no source has a label: then no instruction can be made."""
+    """Raises NothingLabelled if no source has a label: then no instruction can be made."""
     shards = [shard for shard, _ in clean_shards(output)]
     transform = WriteLabels(output, build.data_root, build.config.instruct.tasks, build.collapse)
     tasks = build.tasks(shard.key for shard in shards)
     run_pipeline("labels", shards, transform, build.options, output, "labels", sum(map(len, tasks.values())))
     with_labels = {key: tuple(task for task in tasks[key] if read_label_set(output, task, key).labels) for key in tasks}
     if not any(with_labels.values()):
+        if not sum(rows for _, rows in clean_shards(output)):
+            raise NothingLabelled("cleaning left no text; ieforge rejects shows the reason of each")
         wanted = ", ".join(build.config.instruct.tasks)
-        raise SourceError(
+        raise NothingLabelled(
             f"no text has a label for one of the tasks {wanted}; ieforge inspect shows the labels there are"
         )
     return Labelled(with_labels)
+
+
+class NothingLabelled(SourceError):
+    """No text with a label is left."""
 
 
 class WriteLabels(beam.PTransform):

@@ -76,8 +76,10 @@ def test_debug_shows_the_traceback_before_the_line(error, capsys):
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        (["--ships", "1", "--nets", "3"], "error: unrecognized arguments: --nets 3; see --help\n"),
-        (["--ships", "1", "--deb"], "error: unrecognized arguments: --deb; see --help\n"),
+        (["--ships", "1", "--nets", "3"], "error: unknown flag --nets; see --help\n"),
+        (["--ships", "1", "--deb"], "error: unknown flag --deb; did you mean --debug?\n"),
+        (["--shisp=1"], "error: unknown flag --shisp; did you mean --ships, --help?\n"),
+        (["--ships", "1", "--", "--deb"], "error: unrecognized arguments: -- --deb; see --help\n"),
         (["--ships", "many"], "error: argument --ships: invalid int value: 'many'; see --help\n"),
         ([], "error: the following arguments are required: --ships; see --help\n"),
         (["--ships", "1", "\x1b[2J"], "error: unrecognized arguments: \\x1b[2J; see --help\n"),

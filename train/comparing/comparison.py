@@ -166,10 +166,7 @@ def _check_commands(comparison: Comparison, values: settings.Settings) -> None:
         load_model.check(checked.model, checked.adapter)
     flags = predict_step(comparison, "arm", 0, Path("output")).command[3:]
     try:
-        arguments, unknown = predict.argument_parser().parse_known_args(flags)
-        if unknown:
-            raise ConfigError(f"no such flag: {unknown[0]}")
-        predict.check_flags(arguments)
+        predict.check_flags(predict.argument_parser().parse_args(flags))
     except ConfigError as error:
         raise ConfigError(f"{values.place('predict')}predict: {error}") from error
 

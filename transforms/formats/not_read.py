@@ -21,8 +21,8 @@ def is_table(head: Head) -> bool:
 
 
 def is_empty(head: Head) -> bool:
-    """Whether the file has no content, or only an empty JSON array."""
+    """Whether the file has no content, or only an empty JSON array or object."""
     try:
-        return "".join(line.strip() for line in head.file.first_lines()) in ("", "[]")
+        return "".join(line.strip() for line in head.file.first_lines()) in ("", "[]", "{}")
     except SourceError:  # not text
         return False

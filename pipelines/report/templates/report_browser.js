@@ -119,6 +119,18 @@ function turning(number, pages, turn) {
   );
 }
 
+// Label → its annotations in the filtered splits of the corpus. The tasks of a source that share annotations count once.
+function annotationCounts() {
+  const [counts, at] = [new Map(), splitsShown().map((split) => SPLITS.indexOf(split))];
+  for (const key of sourceKeys()) {
+    const ofSource = Object.create(null); // a label may be called constructor
+    for (const [, , , labels] of data.labels.filter((set) => set[1] === key && (!chosen.task || set[0] === chosen.task)))
+      for (const [label, ...bySplit] of labels) ofSource[label] = Math.max(ofSource[label] || 0, sum(at.map((n) => bySplit[n])));
+    addTo(counts, ofSource);
+  }
+  return counts;
+}
+
 // Fills the lists of labels and forms with those of the filtered rows, and keeps the chosen ones.
 function fillLabels() {
   const [labels, forms] = [new Map(), new Set()];
@@ -126,8 +138,13 @@ function fillLabels() {
     forms.add(row.form);
     for (const label of row.labels) labels.set(label, (labels.get(label) || 0) + 1);
   }
+  const annotations = annotationCounts();
+  const option = ([label, n]) => {
+    const all = annotations.get(label);
+    return [label, all === undefined ? `${label} (${n})` : say("label.option", { label, n, all })];
+  };
   const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
-  options(byId("label"), [["", say("filter.any")], ...sorted.map(([label, n]) => [label, `${label} (${n})`])], byId("label").value);
+  options(byId("label"), [["", say("filter.any")], ...sorted.map(option)], byId("label").value);
   options(byId("form"), [["", say("filter.any")], ...[...forms].sort().map((form) => [form, form])], byId("form").value);
   byId("form").parentElement.hidden = forms.size < 2;
 }

@@ -118,7 +118,7 @@ function drawLengths() {
     el(
       "p",
       { class: "dim" },
-      [about, say("lengths.lines", { sizes: contexts.map(count).join(", "), unit })].join(" "),
+      sentences([about, say("lengths.lines", { sizes: contexts.map(count).join(", "), unit })]),
     ),
     drawn.length
       ? el(
@@ -196,7 +196,7 @@ function drawLabels() {
   show(
     "labels",
     top.length,
-    el("p", { class: "dim" }, notes.join(" ")),
+    el("p", { class: "dim" }, sentences(notes)),
     legend(Object.fromEntries(splitsShown().map((split) => [split, HUES[split]])), "split"),
     top.length ? bars(say("labels.bars"), top, HUES, Math.min(room("labels"), 900), "split") : null,
     behind(

@@ -1,8 +1,5 @@
 // The leakage matrix and the results of validation.
 
-// A rule in the language of the page; one of an older build stays as it is.
-const rule = (meaning) => (meaning in WORDS[LANGUAGE] ? say(meaning) : meaning);
-
 function drawLeakage() {
   const keys = new Set(sourceKeys());
   const isShown = (pair, key) => {
@@ -113,7 +110,7 @@ function drawValidation() {
           fill: success ? "var(--good)" : "var(--bad)",
           "data-mark": "expectation",
         },
-        svg("title", {}, `${say(success ? "validation.passed" : "validation.failed")}: ${rule(meaning)}`),
+        svg("title", {}, `${say(success ? "validation.passed" : "validation.failed")}: ${translated(meaning)}`),
       ),
     );
     const caption = failed
@@ -133,7 +130,7 @@ function drawValidation() {
       behind(
         sayAll(["column.expectation", "column.column", "column.result", "column.unexpected"]),
         expectations.map(([meaning, column, success, unexpected]) => [
-          coded(rule(meaning)),
+          coded(translated(meaning)),
           column || "",
           say(success ? "validation.passed" : "validation.failed"),
           unexpected,

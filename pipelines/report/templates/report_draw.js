@@ -106,6 +106,16 @@ function brief(n) {
   return String(Math.round(n));
 }
 
+// Sentences as one text.
+function sentences(parts) {
+  return parts.filter((part) => part).join(say("list.between"));
+}
+
+// A sentence of the code in the language of the page; one of an older build stays as it is.
+function translated(text) {
+  return Object.hasOwn(WORDS[LANGUAGE], text) ? say(text) : text;
+}
+
 function language(code) {
   if (LANGUAGE !== "en") return new Intl.DisplayNames([LANGUAGE], { type: "language" }).of(code);
   return data.languages[code] || code;
@@ -114,7 +124,12 @@ function language(code) {
 // The approximate width of a text at 12 pixels, in pixels.
 function widthOf(text) {
   let width = 0;
-  for (const character of text) width += character > "\u2e80" ? 12.5 : 6.9;
+  for (const character of text) {
+    if (character > "\u2e80") width += 12.5;
+    else if ("mwMW@%".includes(character)) width += 11.5;
+    else if ("fijlrtI.,:;|'()[] -".includes(character)) width += 4.7;
+    else width += character === character.toUpperCase() ? 8.2 : 7.3;
+  }
   return width;
 }
 

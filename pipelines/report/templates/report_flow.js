@@ -107,7 +107,7 @@ function drawFlow() {
     );
   if (asked.get("instructions")) {
     const [n, negative, hard, leftOut] = ["instructions", "all_negative", "with_hard_negatives", "cut"].map((name) => asked.get(name) || 0);
-    notes.push(`${say("flow.asked", { n, negative, hard })}${besideNeighbour(asked)} ${say("flow.cut", { n: leftOut })}`);
+    notes.push(sentences([say("flow.asked", { n, negative, hard }), besideNeighbour(asked), say("flow.cut", { n: leftOut })]));
   }
   show(
     "flow",
@@ -133,7 +133,7 @@ function besideNeighbour(asked) {
   const positives = asked.get("positives_with_neighbour");
   if (!positives) return "";
   const beside = asked.get("positives_beside_neighbour") || 0;
-  return ` ${say("flow.beside", { share: share(beside, positives), positives })}`;
+  return say("flow.beside", { share: share(beside, positives), positives });
 }
 
 function splitBar(kept, all, width, y, band) {

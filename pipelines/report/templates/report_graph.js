@@ -73,7 +73,7 @@ function drawNeighbours() {
   show(
     "neighbours",
     lines.length,
-    el("p", { class: "dim" }, notes.join(" ")),
+    el("p", { class: "dim" }, sentences(notes)),
     chosenLabel,
     el(
       "div",

@@ -6,8 +6,16 @@ function mining({ hard_negatives: how, model }) {
   return model === "lexical" ? say("mining.lexical") : say("mining.model", { model });
 }
 
+// A build without instructions has only what was read and left out.
+const isEmpty = !Object.keys(data.instructions).length;
+const OF_LOSSES = ["user-sources", "flow", "rejects"];
+
 // The figures of what the filter leaves.
 function drawHeadline() {
+  if (isEmpty) {
+    byId("headline").textContent = say("headline.nothing");
+    return;
+  }
   const pairs = filteredPairs();
   const keys = [...new Set(pairs.map(([key]) => key))];
   const asked = (name) => sum(pairs.map(([key, task]) => total(data.sources[key].asked[task], name)));
@@ -26,7 +34,7 @@ function drawHeadline() {
 function drawNotices() {
   const notices = Object.entries(data.failed).map(([key, reason]) => say("notice.missing", { key, reason }));
   if (data.build.samples) notices.unshift(say("notice.samples"));
-  else {
+  else if (!isEmpty) {
     const keys = (one) => Object.keys(data.sources).filter((key) => data.sources[key].licence === one);
     for (const licence of ["gated", "ask"].filter((one) => keys(one).length))
       notices.push(say(`notice.${licence}`, { keys: firstOf(keys(licence)) }));
@@ -49,6 +57,7 @@ function fillSections() {
 
 // The other pages of the build; the card has one file per language.
 function fillPages() {
+  if (isEmpty) return;
   const card = `${data.pages.card}${LANGUAGE === "en" ? "" : `_${LANGUAGE}`}.md`;
   const links = Object.entries({ ...data.pages, card }).map(([name, href]) => el("a", { href, "data-page": href.endsWith(".html") }, say(`related.${name}`)));
   byId("pages").append(el("ul", {}, links.map((link) => el("li", {}, link))));
@@ -62,7 +71,7 @@ function fillAbout() {
   }
   byId("neighbours-about").textContent = say(data.neighbours.length ? "neighbours.about" : "neighbours.without");
   const isDropped = data.build.settings.clean?.partial_leaks === "drop";
-  byId("leakage-about").textContent = `${say("leakage.about")} ${say(isDropped ? "leakage.dropped" : "leakage.reported")}`;
+  byId("leakage-about").textContent = sentences([say("leakage.about"), say(isDropped ? "leakage.dropped" : "leakage.reported")]);
 }
 
 function drawAll() {
@@ -159,6 +168,7 @@ function start() {
   byId("user-sources").hidden = !Object.keys(data.user_sources).length;
   byId("familiarity").hidden = !data.familiarity;
   byId("forms").hidden = !data.forms.length;
+  if (isEmpty) for (const section of document.querySelectorAll("main section")) section.hidden ||= !OF_LOSSES.includes(section.id);
   drawNotices();
   fillSections();
   fillPages();

@@ -92,6 +92,16 @@ function withGold(example) {
   ];
 }
 
+// A detail may begin with numbers (# in the words), or end with names of the data behind a colon.
+function translatedDetail(detail) {
+  const numbers = detail.match(/\d+/g) || [];
+  const counted = detail.replace(/\d+/g, "#");
+  if (translated(counted) !== counted) return translated(counted).replace(/#/g, () => numbers.shift());
+  const [sentence, names] = [detail.split(": ", 1)[0], detail.split(": ").slice(1).join(": ")];
+  if (!names || translated(sentence) === sentence) return detail;
+  return say("list.title", { title: translated(sentence), value: names });
+}
+
 function rejectCard(one) {
   const { key, split, reason, stage, place, id, detail, record, text, twin } = one;
   const isPair = text && twin;
@@ -99,8 +109,8 @@ function rejectCard(one) {
     "article",
     { "data-id": id || place },
     el("header", {}, [id || place, key, say(`split.${split}`), say(`stage.${stage}`)].map((part) => el("span", {}, part))),
-    el("p", {}, el("strong", {}, `${say(`reason.${reason}`)}. `), say(`why.${reason}`)),
-    isPair ? besideTwin(one) : el("p", { class: "detail" }, detail),
+    el("p", {}, el("strong", {}, say("rejects.named", { reason: say(`reason.${reason}`) })), say("list.between"), say(`why.${reason}`)),
+    isPair ? besideTwin(one) : reason === "unannotated" ? null : el("p", { class: "detail" }, translatedDetail(detail)),
     text && !twin ? withGold(text) : null,
     record ? el("pre", { tabindex: 0, dir: "auto" }, record) : null,
   );
@@ -116,7 +126,7 @@ function drawRejects() {
   const pages = Math.max(1, Math.ceil(matches.length / PAGE));
   rejectPage = Math.min(rejectPage, pages - 1);
   const all = sum(totals.filter(([reason]) => !wanted || reason === wanted).map(([, , n]) => n));
-  byId("reject-matches").textContent = [say("rejects.matches", { n: matches.length, all }), wanted ? say(`why.${wanted}`) : ""].join(" ");
+  byId("reject-matches").textContent = sentences([say("rejects.matches", { n: matches.length, all }), wanted ? say(`why.${wanted}`) : ""]);
   show(
     "rejects",
     matches.length,

@@ -24,12 +24,12 @@ function fileNames([number, names]) {
   return [...separated(names.map(isolated)), more];
 }
 
-function aboutSource(source) {
+function aboutSource(source, lang) {
   const rows = [
-    [say("user_sources.format"), source.format],
+    [say("user_sources.format"), translated(source.format)],
     [say("user_sources.files"), fileNames(source.files)],
-    [say("user_sources.language"), source.language],
-    [say("user_sources.licence"), source.licence],
+    [say("user_sources.language"), say(source.lang_is_guess ? "user_sources.guess" : "user_sources.stated", { lang: language(lang), code: lang })],
+    [say("user_sources.licence"), [translated(source.licence[0]), say("list.semicolon"), ...source.licence[1].map(translated)]],
   ];
   return el(
     "dl",
@@ -62,7 +62,7 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
     surveyed < total ? say("user_sources.surveyed", { surveyed, n: total }) : "",
     nested ? say("user_sources.nested", { n: nested }) : "",
   ].filter((note) => note);
-  return [el("h3", {}, say("user_sources.texts")), table(header, rows), notes.length ? el("p", {}, notes.join(" ")) : null];
+  return [el("h3", {}, say("user_sources.texts")), table(header, rows), notes.length ? el("p", {}, sentences(notes)) : null];
 }
 
 function annotators({ annotators: lines }) {
@@ -98,15 +98,16 @@ function firstTexts(key, { first }) {
 }
 
 function problemTable(title, [kinds, first], none) {
+  const parts = (kind) => kind.split(/(?<=^[a-z]+ left out: )/);
   const total = sum(kinds.map(([, n]) => n));
-  const rows = kinds.map(([kind, n]) => [kind, n]);
+  const rows = kinds.map(([kind, n]) => [parts(kind).map(translated).join(""), n]);
   const listed = first.map(([kind, place, detail]) => [
     isolated(place),
     el("span", {}, withQuotes(detail)),
-    kind.replace(/^[a-z]+ left out: /, ""),
+    translated(parts(kind).at(-1)),
   ]);
   return [
-    el("h3", {}, `${title}: ${total ? count(total) : none}`),
+    el("h3", {}, say("list.title", { title, value: total || none })),
     rows.length ? table(sayAll(["column.kind", "column.number"]), rows) : null,
     listed.length
       ? el("details", {}, el("summary", {}, say(listed.length < total ? "user_sources.first_n" : "user_sources.each", { n: listed.length })), table(sayAll(["column.place", "column.detail", "column.kind"]), listed))
@@ -116,12 +117,12 @@ function problemTable(title, [kinds, first], none) {
 
 function notUsed({ ignored }) {
   if (!ignored.length) return null;
-  return el("p", {}, say("user_sources.not_used", { kinds: ignored.map(([kind, n]) => `${kind} (${count(n)} ×)`).join("; ") }));
+  return el("p", {}, say("user_sources.not_used", { kinds: ignored.map(([kind, n]) => `${translated(kind)} (${count(n)} ×)`).join(say("list.semicolon")) }));
 }
 
 // The parts of the section of a source, from top to bottom.
 const SOURCE_PARTS = [
-  (key, source) => aboutSource(source),
+  (key, source) => aboutSource(source, data.sources[key].lang),
   (key, source) => splitCounts(source),
   (key, source) => annotators(source),
   (key, source) => labelSets(source),
@@ -133,7 +134,7 @@ const SOURCE_PARTS = [
 
 function userSource(key, isOpen) {
   const source = data.user_sources[key];
-  const about = say("user_sources.about_one", { format: source.format, n: source.files[0], lang: language(data.sources[key].lang) });
+  const about = say("user_sources.about_one", { format: translated(source.format), n: source.files[0], lang: language(data.sources[key].lang) });
   const details = el("details", { open: isOpen }, el("summary", {}, el("strong", {}, key), about));
   const draw = () => {
     if (details.open && details.children.length < 2)

@@ -146,7 +146,7 @@ import logging
 logging.basicConfig(level=logging.CRITICAL)  # as a build does
 from pipelines.engine import command_line
 
-with command_line.loading(argparse.Namespace(status=False, dry_run=False, beam_flags={list(TWO)})):
+with command_line.loading(argparse.Namespace(status=False, dry_run=False, beam_flags={list(TWO)}), []):
     import apache_beam
     from pipelines import driver
     from pipelines.engine import runner, workers

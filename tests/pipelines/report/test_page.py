@@ -284,3 +284,16 @@ def test_a_build_without_hard_negatives_or_leaks_says_so(page, report_data, tmp_
     assert page.run("document.getElementById('set').offsetParent") is None
     for sentence in ("made without hard negatives", "No train or validation text is equal", "Missing: scierc"):
         assert sentence in text
+
+
+def test_the_names_of_boxes_fit_into_them(page, built):
+    page.open(built / "reports/report.html")
+    over = page.run("""(() => {
+        const boxes = [...document.querySelectorAll('#contents [data-mark=source]')].map((g) => g.getBBox());
+        return [...document.querySelectorAll('#contents svg text')].filter((text) => {
+            const {x, y, width} = text.getBBox();
+            const box = boxes.find((b) => b.x <= x && x < b.x + b.width && b.y <= y + 4 && y + 4 < b.y + b.height);
+            return box && x + width > box.x + box.width + 1;
+        }).map((text) => text.textContent);
+    })()""")
+    assert over == []

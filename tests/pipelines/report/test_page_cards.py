@@ -121,6 +121,11 @@ def test_instructions_are_filtered_by_every_control(page, small, report_data):
     assert page.run("document.querySelector('#instructions .text').lang") == "zh"
     label = next(label for row in shown.values() for label, role in row["roles"].items() if role == "h")
     choose(page, "label", label)
+    here = sum(label in row["roles"] for row in shown.values())
+    (_, _, _, counts) = next(labels for labels in report_data["labels"] if labels[1] == "clue_ner")
+    corpus = sum(next(row for row in counts if row[0] == label)[1:])
+    option = page.run("document.getElementById('label').selectedOptions[0].textContent")
+    assert option == f"{label} ({here} here; {corpus:,} annotations in the corpus)" and corpus
     for role in "pho":
         choose(page, "role", role)
         assert set(all_articles(page)) == {id_ for id_, row in shown.items() if row["roles"].get(label) == role}
@@ -210,3 +215,27 @@ def test_texts_and_annotations_that_differ_are_marked(page, report_data, tmp_pat
     assert leaked == ["Ada", "  ", " ", "ada", " "] and contradicted == ["person: Ada", "ship: Ada"] and not repeated
     assert page.run(f"{cards}[2].querySelectorAll('.text').length") == 1
     assert "anatem/train/0" in page.run(f"{cards}[2].textContent")
+
+
+def test_the_detail_of_a_reject_is_in_the_language_of_the_page(page, report_data, tmp_path):
+    one = ["anatem/train/1", "Ada sailed to Coal Quay.", [["person", [0, 3]]], None, None]
+    place = ["examples/anatem/train-00000.parquet", "anatem/train/1"]
+    details = [
+        "the same text occurs in a test split: other",
+        "a mention is empty after repair",
+        "line 3: no text",
+        "3 of 4 characters are not letters",
+    ]
+    rows = [["clean", "anatem", "train", "leakage", *place, detail, "", one, None] for detail in details]
+    path = tmp_path / "report.html"
+    path.write_text(html({**report_data, "rejects": rows}))
+    shown = "[...document.querySelectorAll('#rejects .detail')].map((node) => node.textContent)"
+    page.open(path)
+    assert page.run(shown) == details
+    page.open(path, "?lang=zh")
+    assert page.run(shown) == [
+        "相同的文本出现在测试集中：other",
+        "修复之后有提及为空",
+        details[2],
+        "有 3 个字符不是字母，共 4 个",
+    ]

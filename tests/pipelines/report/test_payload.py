@@ -23,10 +23,12 @@ from pipelines.describe.lengths import (
 from pipelines.describe.token_estimate import CONTEXTS
 from pipelines.report import page, samples
 from pipelines.report.gold import compact
-from pipelines.report.payload import LABELS_PER_SET, most_confused, payload
-from pipelines.report.samples import in_turn, within
+from pipelines.report.instructions import PROMPT, content
+from pipelines.report.payload import LABELS_PER_SET, labels, most_confused, payload
+from pipelines.report.samples import in_turn, label_name, within
 from schemas.example import Argument, Entity, Event, Example, Mention, Relation
 from schemas.example_id import ExampleId
+from schemas.label import Label, LabelSet
 from tests.specification.instruction import Instruction, instructions_to_table
 from transforms.shards import read_shard
 
@@ -151,7 +153,24 @@ def test_a_long_text_is_cut_with_the_annotations_beyond_the_cut():
 def test_names_are_cut():
     example = ner(0, "p" * 10_000)
     (entity,) = compact(example)[2]
-    assert len(entity[0]) == samples.NAME_CHARS
+    assert len(entity[0]) == samples.LABEL_CHARS
+
+
+@pytest.mark.parametrize("length", [samples.NAME_CHARS, samples.LABEL_CHARS])
+def test_labels_that_begin_alike_stay_apart(length):
+    names = [f"{'p' * length}{end}" for end in ("", "a", "b")]
+    assert len({label for label, _ in compact(ner(0, *names))[2]}) == 3
+    counts = {name: {"train": n} for n, name in enumerate(names)}
+    _, _, _, rows = labels(LabelSet("NER", "a", "A", "en", tuple(map(Label, names)), counts))
+    assert {row[0]: row[1] for row in rows} == {label_name(name): n for n, name in enumerate(names)}
+    row = {
+        "id": "a/train/0/NER/0", "example_id": "a/train/0", "output": "{}", "label": None,
+        "instruction": json.dumps({"instruction": "", "schema": names, "input": ""}),
+        "labels": names, "positives": names[:1], "hard_negatives": names[1:2],
+    }  # fmt: skip
+    _, shown, roles, schema, _ = content(row, PROMPT.decode(row["instruction"]))
+    assert shown == list(map(label_name, names)) and roles == "pho"
+    assert (schema or shown) == names  # the JSON of the prompt is that of the row
 
 
 def test_groups_take_turns_within_the_bound():

@@ -96,6 +96,12 @@ def test_a_twin_of_a_source_that_is_left_out_is_not_shown(letters, rows):
     assert [row[:9] for row in some] == [row[:9] for row in rows.values()]
 
 
+def test_reasons_take_turns(rows):
+    reasons = [reason for reason, _ in rows]
+    first = len(set(reasons))
+    assert len(set(reasons[:first])) == first > 4 and len(reasons) > first
+
+
 def test_the_sample_is_bounded(letters, rows, monkeypatch):
     monkeypatch.setattr(report_rejects, "REJECTS_PER_REASON", 1)
     one = payload(letters, read_statistics(letters))["rejects"]

@@ -17,6 +17,7 @@ from schemas.errors import Reason
 from schemas.manifests import Ingested
 from tests.chromium import CHROMIUM, chromium_page
 from tests.label_studio_tasks import task
+from tests.pipelines.report.looking import choose
 
 TRAIN = [
     {"text": "Ada Marrow moved to Coal Quay.", "label": [[0, 10, "person"], [20, 29, "place"], [25, 29, "part"]]},
@@ -103,7 +104,7 @@ def test_the_section_has_the_numbers_of_inspect(folder, output, capsys):
             source["recognised_as"],
             [len(source["files"]), source["files"]],
         )
-        assert source["licence_text"] in section["licence"] and source["publishing"] in section["licence"]
+        assert [source["licence_text"], source["publishing"]] == [section["licence"][0], "".join(section["licence"][1])]
         for split, texts, annotated, layers, left_out, beyond in section["splits"]:
             counts = source["splits"][split]
             assert (texts, annotated, left_out, beyond) == (
@@ -243,6 +244,17 @@ def test_the_page_marks_the_texts(output, tmp_path):
         quoted = "[...document.querySelectorAll('#user-sources pre bdi')].map((each) => each.textContent)"
         assert tab.run(quoted) == [f"'{each}'" for each in ["LOC", "Rome", "ORG", "Rome", "ORG", "Rome", "LOC", "Rome"]]
         assert "taken for Arabic (ar)" in tab.run(f"{script}('rasail')[1]")
+        tab.open(path, "?lang=zh")
+        choose(tab, "source", "quays")
+        text = tab.run(f"{script}('quays')[1]")
+        for sentence in (
+            "英语（en）", "CC-BY-4.0；可以署名发布", "略去的记录：缺少字段1", "略去的标注：位置不符1", "部分重叠的提及1"
+        ):  # fmt: skip
+            assert sentence in text
+        choose(tab, "source", "rasail")
+        text = tab.run(f"{script}('rasail')[1]")
+        assert "被当作阿拉伯语（ar）" in text and "未说明；ieforge publish 会略去这个来源" in text
+        tab.open(path)
         tab.run("document.getElementById('source').value = 'boats'")
         tab.run("document.getElementById('source').dispatchEvent(new Event('change'))")
         assert tab.run("document.querySelectorAll('#user-sources strong').length") == 1

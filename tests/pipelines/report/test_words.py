@@ -4,8 +4,13 @@ import re
 
 from pipelines import sources
 from pipelines.report.page import SCRIPTS, TEMPLATES
+from pipelines.report.sentences import sentence_words
+from pipelines.report.user_sources import ONLY_COUNTED
+from pipelines.sources import licences, problems, user_forms
+from pipelines.stages import shard_leaks, text_keys
 from schemas.errors import Reason
-from schemas.example import SPLITS
+from schemas.example import SPLITS, Example
+from transforms import clean
 from transforms.pages.document import PAGE_SCRIPT
 from transforms.pages.phrases import read
 
@@ -40,6 +45,24 @@ def test_every_text_of_the_page_has_words_and_all_words_are_used():
     assert begun == set(PARTS)
     used |= {f"{begin}.{end}" for begin, ends in PARTS.items() for end in ends}
     assert used | {"page.language", "page.without_script"} == set(WORDS_OF_PAGE)
+
+
+def test_sentences_of_the_code_are_translated():
+    kinds = {problems.RECORDS_LEFT_OUT, problems.ANNOTATIONS_LEFT_OUT, problems.MISSING_PART, ONLY_COUNTED}
+    kinds |= {problems.in_words(reason) for reason in Reason if not reason.is_rule or reason in problems.REASONS}
+    details = {*text_keys.DETAILS.values(), *shard_leaks.DETAILS.values()}
+    formats = {form.title for form in user_forms.FORMS if re.search(r"\b[a-z]+\b", form.title) and " " in form.title}
+    formats -= {"doccano JSON"}
+    texts = (Example("a/train/0", "A", "train", "en", text, ("NER",), (), None, None) for text in ("A", "....!A" * 9))
+    low_quality = {re.sub(r"\d+", "#", clean.low_quality(example)) for example in texts}
+    words = sentence_words()
+    assert words["zh"].keys() == words["en"].keys() == {
+        *kinds, *problems.KINDS, problems.in_words(Reason.ONE_PAIR_UNITED),
+        licences.NONE_STATED, licences.NOT_KNOWN, *licences.PUBLISHING.values(), *formats,
+        *(detail.removesuffix(": {}") for detail in details),
+        clean.EMPTY_TEXT, clean.EMPTY_MENTION, *low_quality,
+    }  # fmt: skip
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in words["zh"].values())
 
 
 def test_every_key_that_a_script_names_has_words():

@@ -1,0 +1,44 @@
+"""A build without instructions: it fails, and its report shows what was left out."""
+
+import json
+
+import pytest
+
+from pipelines import build, rejects
+from tests.pipelines.report.looking import articles, drawn
+from tests.tool_files import tool_file
+
+EMPTY = {"text": "", "label": [[0, 3, "person"]]}
+SIGNS = {"text": "..... ..... .....", "label": [[0, 3, "person"]]}
+
+ALL_BAD = "error: source quays: train: 3 of 3 records rejected "
+NONE_KEPT = "error: cleaning left no text; ieforge rejects shows the reason of each"
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "reason"),
+    [(EMPTY, ALL_BAD, "empty text"), (SIGNS, NONE_KEPT, "low quality")],
+    ids=["ingest", "clean"],
+)
+def test_rejects_are_shown_if_no_record_is_left(page, tmp_path, capsys, row, error, reason):
+    (tmp_path / "quays").mkdir()
+    tool_file(tmp_path / "quays", "\n".join([json.dumps(row)] * 3), "train.jsonl")
+    output = tmp_path / "corpus"
+    assert build.main(["--data_root", f"{tmp_path}/quays", "--output", str(output), "--hard_negatives", "none"]) == 3
+    *_, note, last = capsys.readouterr().err.splitlines()
+    where = f"{output}/reports/report.html"
+    assert note == f"note: {output}: there are no instructions; {where} shows what was left out, and why"
+    assert last.startswith(error)
+    assert rejects.main([str(output), "--source", "quays"]) == 0
+    assert capsys.readouterr().out.count("\n") == 3
+    page.open(output / "reports/report.html")
+    assert not page.problems and page.run("document.documentElement.dataset.ready") == ""
+    assert drawn(page).keys() == {"user-sources", "flow", "rejects"} and all(drawn(page).values())
+    assert page.run("document.getElementById('headline').textContent").startswith("No instructions")
+    assert len(articles(page, "rejects")) == 3
+    counts = page.run("document.querySelector('#rejects .plot').textContent")
+    assert reason in counts and page.run("document.querySelectorAll('#pages a').length") == 0
+    if last.startswith(ALL_BAD):
+        (output / "examples/.summary.json").unlink()
+        assert rejects.main([str(output)]) == 2
+        assert "has no finished stage yet" in capsys.readouterr().err
