@@ -12,6 +12,8 @@ function drawNeighbours() {
     const angle = (2 * Math.PI * n) / names.length - Math.PI / 2;
     return [side / 2 + r * Math.cos(angle), side / 2 + r * Math.sin(angle)];
   };
+  const ends = names.map((name, n) => at(n, radius + 7 + widthOf(cut(name, label)))[1]);
+  const [top, bottom] = [Math.min(...ends) - margin, Math.max(...ends) + margin];
   const lines = edges.flatMap((near, from) => near.map(([to, score]) => ({ from, to, score })));
   const near = new Set(lines.filter(({ from }) => from === focus).map(({ to }) => to));
   const reverse = new Set(lines.filter(({ to }) => to === focus).map(({ from }) => from));
@@ -78,7 +80,7 @@ function drawNeighbours() {
     el(
       "div",
       { class: "wide", tabindex: 0, role: "group", "aria-label": say("neighbours.graph", { key }) },
-      drawing(side, side, say("neighbours.drawing", { n: names.length, key }), shapes, true),
+      drawing(side, bottom - top, say("neighbours.drawing", { n: names.length, key }), svg("g", { transform: `translate(0 ${-top})` }, shapes), true),
     ),
     behind(sayAll(["column.label", "column.hard_negatives"]), rows),
   );

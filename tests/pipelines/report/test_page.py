@@ -297,3 +297,18 @@ def test_the_names_of_boxes_fit_into_them(page, built):
         }).map((text) => text.textContent);
     })()""")
     assert over == []
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_the_graph_of_hard_negatives_is_as_high_as_its_labels(page, small, width):
+    page.look(width, 1000)
+    page.open(small / "reports/report.html")
+    for number in range(page.run("document.getElementById('set').options.length")):
+        choose(page, "set", str(number))
+        above, below = page.run("""(() => {
+            const svg = document.querySelector('#neighbours svg').getBoundingClientRect();
+            const labels = [...document.querySelectorAll('#neighbours svg text')].map((t) => t.getBoundingClientRect());
+            const [top, bottom] = [Math.min(...labels.map((l) => l.top)), Math.max(...labels.map((l) => l.bottom))];
+            return [top - svg.top, svg.bottom - bottom];
+        })()""")
+        assert 0 <= above < 40 and 0 <= below < 40
