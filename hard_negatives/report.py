@@ -29,7 +29,7 @@ svg .frame { fill: none; stroke: var(--line); }
 .kept { fill: var(--kept); background: var(--kept); } .next { fill: var(--next); background: var(--next); }
 .swatch { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
 .legend { list-style: none; padding: 0; }
-thead .n { max-width: 9rem; white-space: normal; }
+thead .n { min-width: 3.5rem; max-width: 9rem; white-space: normal; }
 """
 
 say = Phrasebook(read(Path(__file__).parent / "templates"))

@@ -152,6 +152,12 @@ def test_every_filter_of_the_page_works(tmp_path):
             "place given as ship, source 0 (2)"
         )
         assert [browser.run(value.format(name)) for name in ("source", "task", "label")] == ["source 0", "NER", ""]
+        top = "document.querySelector('#mistakes-list article').getBoundingClientRect().top"
+        filters = "document.querySelector('.filters').getBoundingClientRect().bottom"
+        for width in (1400, 390):  # the first text is in sight, not below the filters that stay on top
+            browser.look(width, 900)
+            browser.run("document.querySelector('[data-pair]').click()")
+            assert browser.run(filters) - 1 <= browser.run(top) < 300
         marks = "[...document.querySelector('#mistakes-list mark').classList].join(' ')"
         assert browser.run(marks) == "gold given"
         choose("source", "source 1")  # not the source of the pair

@@ -23,7 +23,7 @@ def mistake_section(mistakes: Mistakes, runs: int, hard_negatives: str) -> Itera
     yield from pair_table(mistakes, hard_negatives)
     yield f"<noscript>{in_all_languages(say.words, 'mistakes.without_script')}</noscript>"
     marks = (element("mark", say(f"mistakes.{kind}_mark"), f"class={kind}") for kind in ("gold", "given"))
-    yield f"<p class=scripted>{html(say('mistakes.about'))} {' '.join(marks)}</p>"
+    yield f"<p class='marks scripted'>{html(say('mistakes.about'))} {' '.join(marks)}</p>"
     yield f"<div class='filters scripted' role=search {say('mistakes.filter').label('aria-label')}>"
     for name in ("pair", "kind", "source", "task", "label"):
         every = element("option", say("mistakes.all"), "value=''")
@@ -48,7 +48,7 @@ def pair_table(mistakes: Mistakes, hard_negatives: str) -> Iterator[str]:
     yield element("h3", say("mistakes.confused"), "id=confused")
     gold, given, times, source, task = map(html, say.columns("right label", "given label", "times", "source", "task"))
     head = f"<th>{gold}<th>{given}<th class=n>{times}<th>{source}<th>{task}"
-    yield f"<div class=wide tabindex=0><table><thead><tr>{head}</tr></thead><tbody>"
+    yield f"<div class=wide tabindex=0><table class=pairs><thead><tr>{head}</tr></thead><tbody>"
     for number, pair in enumerate(mistakes.pairs):
         source = escape(pair.source)
         if hard_negatives and pair.key:

@@ -11,7 +11,7 @@ from train.tuning.summary import Summary, duration
 from transforms.pages.document import document
 from transforms.pages.phrases import Phrase, element, html
 
-WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 640, 220, 56, 24, 22
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 640, 220, 72, 24, 22
 """Size of a plot, and of the margins for its labels, in pixels."""
 
 TOPS = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
@@ -22,6 +22,7 @@ GRID_LINES = 4
 LINE = """
 svg .line { fill: none; stroke-width: 1.8; } svg .s0 { stroke: var(--k2); } svg .s1 { stroke: var(--k0); }
 .facts td { white-space: normal; } .facts th { vertical-align: top; }
+@media (max-width: 45rem) { svg { width: 100%; height: auto; overflow: visible; } svg text { font-size: 16px; } }
 svg .p0 { fill: var(--k2); } svg .p1 { fill: var(--k0); }
 """
 

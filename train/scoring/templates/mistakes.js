@@ -203,7 +203,7 @@ function start() {
     button.addEventListener("click", () => {
       byId("pair").value = button.dataset.pair;
       choosePair();
-      byId("count").scrollIntoView();
+      byId("list").scrollIntoView();
     });
   }
   restart();
