@@ -85,7 +85,7 @@ def figures(sources: Mapping[str, Source], say: Phrasebook) -> list[str]:
             name = f"{say('column.instructions')}: {task}"
             counts = {split: counts.instructions for split, counts in by_split.items()}
             rows.setdefault(name, Counter()).update(counts)
-    lines = [("", [say(f"split.{split}") for split in SPLITS])]
+    lines: list[tuple[str, list[str]]] = [("", [say(f"split.{split}") for split in SPLITS])]
     lines += [(name, [f"{counts[split]:,}" for split in SPLITS]) for name, counts in sorted(rows.items())]
     cells = (
         f"<th>{escape(name)}</th>" + "".join(f"<td class=n>{escape(cell)}</td>" for cell in row) for name, row in lines
