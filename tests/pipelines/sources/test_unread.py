@@ -80,7 +80,7 @@ def test_only_the_folders_of_selected_sources_are_checked(data):
 
 def test_a_file_read_by_one_cut_is_not_reported_for_the_others(tmp_path):
     shutil.copytree(SAMPLES / "instructie", tmp_path / "instructie")
-    (tmp_path / "instructie/train_zh_plus.json").write_text("{}\n")
+    (tmp_path / "instructie/train_zh_plus.json").write_text('{"id": 1}\n')
     assert unread(tmp_path) == {
         ("instructie", "train_zh_plus.json"): "not in the form that is read, or incomplete without other files",
         ("instructie", "schema_en.json"): "no source reads it",
