@@ -34,6 +34,11 @@ def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from the current build")
 
 
+def pytest_xdist_auto_num_workers(config) -> int:
+    """Half as many test processes again as processors, as many tests wait for processes that they start."""
+    return (os.cpu_count() or 2) * 3 // 2
+
+
 def pytest_collection_modifyitems(items):
     """One of the files that need `built` is first, the others are last, so that few processes wait while one builds."""
     builds = dict.fromkeys(item.path for item in items if "built" in item.fixturenames)
