@@ -119,20 +119,32 @@ AHEAD: list[Connection] = []
 """Where the process that `parse_ahead` has started sends its PARSED."""
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
 def parse_ahead(modules: Sequence[str]) -> None:
     """Parses the import closure of `modules` in another process, for the first `fingerprint` of this one.
 
     Parsing takes half a second, in which this process can import Beam.
     """
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    parser = multiprocessing.get_context("fork").Process(target=send_parsed, args=(modules, sender), daemon=True)
+    parser = multiprocessing.get_context("fork").Process(
+        target=send_parsed, args=(modules, receiver, sender), daemon=True
+    )
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until the new process has its own handlers
     parser.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     sender.close()
     AHEAD.append(receiver)
 
 
-def send_parsed(modules: Sequence[str], sender: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the matter of the process that has started this one
+def send_parsed(modules: Sequence[str], receiver: Connection, sender: Connection) -> None:
+    """Ends without a word if the process that has started this one does, or has no use for the result."""
+    receiver.close()  # else this process would wait for itself to read
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     closure(modules)
     sender.send(PARSED)
 

@@ -1,6 +1,9 @@
 """The fingerprint of code changes only with the behaviour of a module and its imports."""
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +121,28 @@ def test_what_another_process_has_parsed_is_taken_over(monkeypatch):
 def test_a_process_that_was_killed_leaves_its_work_to_this_one(monkeypatch):
     expected = code.closure(["pipelines.stages.clean"])
     code.PARSED.clear()
-    monkeypatch.setattr(code, "send_parsed", lambda modules, sender: os._exit(1))
+    monkeypatch.setattr(code, "send_parsed", lambda *_: os._exit(1))
     code.parse_ahead(["pipelines.stages.clean"])
     assert code.closure(["pipelines.stages.clean"]) == expected
+
+
+SCRIPT = """
+import os, signal, sys, time
+from pipelines.engine import code
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGTERM, interrupt)
+code.parse_ahead(["pipelines.stages.clean"])
+time.sleep(0.1)
+if sys.argv[1] == "kill":
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("end", ["exit", "kill"])
+def test_the_other_process_prints_nothing_if_this_one_ends_first(end):
+    command = [sys.executable, "-c", SCRIPT, end]
+    done = subprocess.run(command, cwd=code.ROOT, capture_output=True, text=True, timeout=60)  # both have closed stderr
+    assert (done.returncode, done.stderr) == (0 if end == "exit" else -signal.SIGKILL, "")
