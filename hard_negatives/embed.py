@@ -132,12 +132,15 @@ class Origin(msgspec.Struct, rename={"name": "_name_or_path"}):
 
 def check(model: str) -> None:
     """Raises ConfigError for a model that `load` would refuse, as far as that shows without importing torch, which
-    takes seconds: its name is empty, the extra is missing, or it is neither here nor on a Hub that answers.
+    takes seconds: its name is empty, the extra is missing, its folder is not that of a model, or it is neither here nor
+    on a Hub that answers.
     """
     if not model.strip():  # sentence-transformers would create a model without modules
         raise _unusable(repr(model), "its name is empty")
     if importlib.util.find_spec("sentence_transformers") is None:
         raise _not_installed(model, "sentence_transformers")
+    if Path(model).is_dir() and not any(Path(model, name).is_file() for name in ("modules.json", "config.json")):
+        raise _unusable(model, "the folder has no modules.json or config.json")
     if not Path(model).exists() and is_hub_name(model) and _cached_file(model, "config.json") is None:
         _check_hub(model)
 

@@ -97,6 +97,7 @@ def run(
     arguments = None
     try:
         handle_signals(on_interrupt)
+        open_stderr()
         escape_on_stdout()
         arguments = parse(flags)
         code = work(arguments)
@@ -133,11 +134,29 @@ def handle_signals(on_interrupt: Callable[[], None] | None) -> None:
         return
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
+        INTERRUPTS.append(signum)
         on_interrupt()
         raise KeyboardInterrupt
 
+    INTERRUPTS.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
+
+
+INTERRUPTS: list[int] = []
+"""The signals that interrupted this command."""
+
+
+def check_interrupted() -> None:
+    """Raises KeyboardInterrupt again, after a signal: Python discards it in its hooks of imports and forks."""
+    if INTERRUPTS:
+        raise KeyboardInterrupt
+
+
+def open_stderr() -> None:
+    """Discards what is printed on stderr if it is closed: `print` would take stdout."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as the process
 
 
 def escape_on_stdout() -> None:

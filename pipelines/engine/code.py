@@ -152,7 +152,7 @@ def send_parsed(modules: Sequence[str], receiver: Connection, sender: Connection
 def parse(content: bytes) -> Module:
     """The module with this source code."""
     while AHEAD:
-        with AHEAD.pop() as receiver, suppress(EOFError):  # raised if that process was killed
+        with AHEAD.pop() as receiver, suppress(EOFError, OSError):  # raised if that process was killed
             PARSED.update(receiver.recv())
     if content not in PARSED:
         words: list[str] = []

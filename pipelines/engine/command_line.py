@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker, util
 from typing import Any
 
+from schemas import command
 from schemas.errors import ConfigError, MachineError
 from transforms.local_tree import as_utf8
 
@@ -93,6 +94,7 @@ def loading(arguments: argparse.Namespace, stages: Sequence[str]) -> Iterator[No
     gc.enable()
     if is_run and any("multi_processing" in flag for flag in arguments.beam_flags):
         start_fork_server(may_fork)
+    command.check_interrupted()
 
 
 @contextmanager
@@ -107,17 +109,20 @@ def out_of_memory(smaller_shards: str) -> Iterator[None]:
         ) from error
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
 def start_fork_server(may_fork: bool = False) -> None:
     """Starts the process that workers are forked from: a fork of this one, or a new Python, which imports their modules
     while this process continues.
     """
     forkserver.set_forkserver_preload(["pipelines.preload"])
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the workers, which the run ends itself
+    resource_tracker.ensure_running()  # before the block, as it removes one
+    before_block = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # the new process removes it (`preload`)
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(
         path for path in sys.path if isinstance(path, str)
     )  # else it may import no IEForge, or another one
-    resource_tracker.ensure_running()
     spawn = util.spawnv_passfds
     if may_fork:
         util.spawnv_passfds = fork
@@ -126,7 +131,7 @@ def start_fork_server(may_fork: bool = False) -> None:
     del os.environ["PYTHONPATH"]
     if before is not None:
         os.environ["PYTHONPATH"] = before
-    signal.signal(signal.SIGINT, handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before_block)
 
 
 def fork(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hard_negatives import embed as encoders
-from hard_negatives.embed import display_name, embed, lexical, ngrams, prefix
+from hard_negatives.embed import check, display_name, embed, lexical, ngrams, prefix
 from schemas.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -217,6 +217,13 @@ def test_a_name_without_a_network_fails_at_once(monkeypatch):
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
     with pytest.raises(ConfigError, match=f"nobody/no-such-model.*127.0.0.1:{port} does not answer.*lexical"):
         embed(["a"], "nobody/no-such-model")
+
+
+@needs_model
+def test_a_folder_of_no_model_is_refused_without_reading_its_files(tmp_path):
+    (tmp_path / "notes.txt").write_text("no model")
+    with pytest.raises(ConfigError, match=r"the folder has no modules\.json or config\.json; give a sentence-transf"):
+        check(str(tmp_path))
 
 
 @needs_model

@@ -175,3 +175,19 @@ def test_stdout_shows_any_text_in_any_locale():
     ascii_locale = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     process = start(r"print('\u6ca1\u6709 \xe9 \udce4')", env=ascii_locale)
     assert process.communicate(timeout=30) == ("\\u6ca1\\u6709 \\xe9 \\udce4\n", "")
+
+
+def test_nothing_meant_for_a_closed_stderr_is_on_stdout():
+    process = start("print('a note', file=sys.stderr); print(sys.stderr.isatty())", preexec_fn=lambda: os.close(2))
+    assert (process.communicate(timeout=60)[0], process.returncode) == ("False\n", 0)
+
+
+def test_an_interrupt_that_python_discards_is_not_forgotten():
+    discard = """
+        import contextlib, signal
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        command.check_interrupted()
+    """
+    process = start(discard, "on_interrupt=lambda: None")
+    assert (process.communicate(timeout=60), process.returncode) == (("", "interrupted\n"), 130)

@@ -118,10 +118,13 @@ def test_what_another_process_has_parsed_is_taken_over(monkeypatch):
         assert code.closure(["pipelines.stages.clean"]) == expected
 
 
-def test_a_process_that_was_killed_leaves_its_work_to_this_one(monkeypatch):
+@pytest.mark.parametrize("message", [b"", b"\x00\x00\x10\x00cut"])
+def test_a_process_that_was_killed_leaves_its_work_to_this_one(monkeypatch, message):
     expected = code.closure(["pipelines.stages.clean"])
     code.PARSED.clear()
-    monkeypatch.setattr(code, "send_parsed", lambda *_: os._exit(1))
+    monkeypatch.setattr(
+        code, "send_parsed", lambda modules, receiver, sender: os.write(sender.fileno(), message) and os._exit(1)
+    )
     code.parse_ahead(["pipelines.stages.clean"])
     assert code.closure(["pipelines.stages.clean"]) == expected
 
