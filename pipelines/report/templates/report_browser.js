@@ -94,6 +94,11 @@ function drawInstructions() {
   pageNumber = Math.min(pageNumber, pages - 1);
   const drawn = matches.slice(pageNumber * PAGE, (pageNumber + 1) * PAGE);
   const rows = sum(filteredPairs().map(([key, task]) => total(data.sources[key].asked[task], "instructions")));
+  if (!rows) {
+    byId("matches").textContent = "";
+    showNothing("instructions");
+    return;
+  }
   byId("matches").textContent = say("sample.matches", { n: matches.length, sample: rowsInFilter().length, rows });
   show(
     "instructions",
@@ -108,8 +113,9 @@ function drawInstructions() {
   );
 }
 
-// Buttons to turn pages.
+// Buttons to turn pages, if there are several.
 function turning(number, pages, turn) {
+  if (pages < 2) return null;
   return el(
     "div",
     { class: "pages" },

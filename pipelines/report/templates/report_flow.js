@@ -27,6 +27,10 @@ function drawFlow() {
       ]);
     }
   }
+  if (!rows.length) {
+    showNothing("flow");
+    return;
+  }
   for (const [key, task] of filteredPairs())
     for (const counts of ofSplits(data.sources[key].asked[task])) addTo(asked, counts);
   const byFrequency = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
