@@ -84,7 +84,7 @@ function aboutLabel(label) {
         found.map((name) => chip(name, "hard", () => showLabel(name))),
       );
     });
-  return el("div", { class: "about-label" }, el("strong", {}, label), el("p", {}, counts.join("; ")), near.slice(0, 8));
+  return el("div", { class: "about-label" }, el("strong", {}, el("bdi", {}, label)), el("p", {}, counts.join("; ")), near.slice(0, 8));
 }
 
 function drawInstructions() {
