@@ -147,7 +147,7 @@ function fillLabels() {
   const annotations = annotationCounts();
   const option = ([label, n]) => {
     const all = annotations.get(label);
-    return [label, all === undefined ? `${label} (${n})` : say("label.option", { label, n, all })];
+    return [label, all === undefined ? `${label} (${n})` : say("label.option", { label, here: n, n: all })];
   };
   const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
   options(byId("label"), [["", say("filter.any")], ...sorted.map(option)], byId("label").value);

@@ -26,9 +26,9 @@ function drawHeadline() {
   const kept = sum(sourceKeys().flatMap((key) => ofSplits(data.sources[key].splits).map((n) => n.kept.examples)));
   const langs = [...new Set(keys.map((key) => language(data.sources[key].lang)))].sort();
   byId("headline").textContent = say("headline", {
-    n: asked("instructions"),
+    instructions: say("headline.instructions", { n: asked("instructions") }),
     tasks: TASKS.filter((task) => pairs.some(([, other]) => other === task)).join(say("list.comma")),
-    texts: chosen.task ? asked("examples") : kept,
+    texts: say("headline.texts", { n: chosen.task ? asked("examples") : kept }),
     sources: say("headline.sources", { n: keys.length }),
     langs: list(langs),
     mining: mining(data.hard_negatives),
