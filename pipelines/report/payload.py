@@ -114,7 +114,8 @@ def renamers(ingested: Ingested) -> dict[str, Rename]:
 
 def sources(statistics: Statistics, ingested: Ingested, clean: Iterable[ExampleShard]) -> dict[str, dict]:
     """Key → facts about the source, and its counts by split. `bad` and `dropped`: records lost in ingest and clean.
-    `rejected`: all that ingest left out: records, parts of them, and annotations of people who were not chosen.
+    `rejected`: all that ingest left out and lists in rejects/: records, parts of them, and annotations of people who
+    were not chosen.
     """
     reads = {(read.key, read.split): read for read in ingested.splits}
     dropped: dict[tuple[str, str], Counter] = {}
@@ -137,7 +138,11 @@ def sources(statistics: Statistics, ingested: Ingested, clean: Iterable[ExampleS
                     "bad": {
                         reason: n for reason, n in reads[key, split].rejected.items() if reason != Reason.NOT_CHOSEN
                     },
-                    "rejected": Counter(reads[key, split].rejected) + Counter(reads[key, split].lost),
+                    "rejected": {
+                        reason: n
+                        for reason, n in (Counter(reads[key, split].rejected) + Counter(reads[key, split].lost)).items()
+                        if reason != Reason.ONE_PAIR_UNITED
+                    },
                     "windows": splits[split].windows,
                     "dropped": dropped.get((key, split), {}),
                     "crossing": splits[split].crosses_window,

@@ -84,6 +84,16 @@ def judge(outcomes: Iterable[SplitOutcome], by_key: dict[str, Source], max_rejec
     return verdict
 
 
+TOO_MANY_BAD = "{}: {} of {} records rejected ({}, allowed {}), first {}; fix the file or raise ingest.max_reject_rate"
+NO_TEXT = "none of its {} records is a text, first {}"
+NONE_ANNOTATED = "none of its texts has entities, relations or events, so nothing can be learnt from it; {}"
+NONE_USED = (
+    "none of its texts has entities, relations or events that can be used (left out: {}), so nothing can be learnt "
+    "from it; {}"
+)
+ANNOTATE = "annotate some, or move it away"
+
+
 def good_records(outcome: SplitOutcome) -> int:
     return outcome.read.read.examples + outcome.read.beyond_limit if outcome.read else 0
 
@@ -104,10 +114,8 @@ def too_many_bad(split: SplitRead, good: int, max_reject_rate: float) -> str:
     allowed = max(max_reject_rate * (good + bad), min(FEW, (good + bad) // 2)) if max_reject_rate else 0
     if bad <= allowed:
         return ""
-    return (
-        f"{split.split}: {bad} of {good + bad} records rejected ({bad / (good + bad):.1%}, allowed "
-        f"{max_reject_rate:.1%}), first {split.first_rejects[0]}; fix the file or raise ingest.max_reject_rate"
-    )
+    rates = f"{bad / (good + bad):.1%}", f"{max_reject_rate:.1%}"
+    return TOO_MANY_BAD.format(split.split, bad, good + bad, *rates, split.first_rejects[0])
 
 
 def no_text(splits: list[SplitRead]) -> str:
@@ -116,7 +124,7 @@ def no_text(splits: list[SplitRead]) -> str:
         return ""
     number = sum(sum(split.rejected.values()) for split in splits)
     first = next((problem for split in splits for problem in split.first_rejects), "")
-    return f"none of its {number:,} records is a text, first {first}" if number else ""
+    return NO_TEXT.format(f"{number:,}", first) if number else ""
 
 
 def unannotated(splits: list[SplitRead], source: Source) -> str:
@@ -131,11 +139,10 @@ def unannotated(splits: list[SplitRead], source: Source) -> str:
         return ""  # the texts that were drawn happen to have no annotation
     if is_open:
         lost = sum(sum(split.lost.values()) for split in splits)
-        others = f" with entities, relations or events that can be used (left out: {lost:,})" if lost else ""
-        remedy = "annotate some, or move it away"
+        remedy = ANNOTATE
         if any(line.endswith(UNREAD_PREDICTIONS) for split in splits for line in split.first_lost):
             remedy = f"{UNREAD_PREDICTIONS}; add it, or annotate some"
-        return f"none of its texts is annotated{others}, so nothing can be learnt from it; {remedy}"
+        return NONE_USED.format(f"{lost:,}", remedy) if lost else NONE_ANNOTATED.format(remedy)
     layers = " or ".join(sorted({LAYER[task] for task in source.tasks}))
     return f"none of its records has {layers}, so nothing can be learnt from it; expected: {source.get}"
 

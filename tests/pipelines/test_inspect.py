@@ -279,7 +279,7 @@ def test_a_stray_text_beside_the_data_is_not_a_source(tmp_path, monkeypatch, cap
     assert "\nnotes: text, one per file, 1 file\n" in shown(capsys, "all", code=3)
     (tmp_path / "all/letters/train.jsonl").unlink()
     (tmp_path / "all/notes/source.yaml").unlink()
-    assert "none of its texts is annotated" in shown(capsys, "all", code=3)
+    assert "none of its texts has entities, relations or events" in shown(capsys, "all", code=3)
 
 
 def test_the_next_command_is_quoted_and_not_inside_the_folder(tmp_path, monkeypatch, capsys):

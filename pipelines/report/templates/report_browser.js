@@ -84,7 +84,7 @@ function aboutLabel(label) {
         found.map((name) => chip(name, "hard", () => showLabel(name))),
       );
     });
-  return el("div", { class: "about-label" }, el("strong", {}, label), el("p", {}, counts.join("; ")), near.slice(0, 8));
+  return el("div", { class: "about-label" }, el("strong", {}, el("bdi", {}, label)), el("p", {}, counts.join("; ")), near.slice(0, 8));
 }
 
 function drawInstructions() {
@@ -94,6 +94,11 @@ function drawInstructions() {
   pageNumber = Math.min(pageNumber, pages - 1);
   const drawn = matches.slice(pageNumber * PAGE, (pageNumber + 1) * PAGE);
   const rows = sum(filteredPairs().map(([key, task]) => total(data.sources[key].asked[task], "instructions")));
+  if (!rows) {
+    byId("matches").textContent = "";
+    showNothing("instructions");
+    return;
+  }
   byId("matches").textContent = say("sample.matches", { n: matches.length, sample: rowsInFilter().length, rows });
   show(
     "instructions",
@@ -108,8 +113,9 @@ function drawInstructions() {
   );
 }
 
-// Buttons to turn pages.
+// Buttons to turn pages, if there are several.
 function turning(number, pages, turn) {
+  if (pages < 2) return null;
   return el(
     "div",
     { class: "pages" },
@@ -141,7 +147,7 @@ function fillLabels() {
   const annotations = annotationCounts();
   const option = ([label, n]) => {
     const all = annotations.get(label);
-    return [label, all === undefined ? `${label} (${n})` : say("label.option", { label, n, all })];
+    return [label, all === undefined ? `${label} (${n})` : say("label.option", { label, here: n, n: all })];
   };
   const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
   options(byId("label"), [["", say("filter.any")], ...sorted.map(option)], byId("label").value);

@@ -103,6 +103,10 @@ function drawLengths() {
   const edges = counted ? counted.edges : data.edges;
   const contexts = counted ? counted.contexts : data.contexts;
   const unit = say(counted ? "unit.tokens" : "unit.characters");
+  if (!groups.size) {
+    showNothing("lengths");
+    return;
+  }
   const width = room("lengths") < 820 ? room("lengths") : Math.floor(room("lengths") / 2 - 16);
   const drawn = [...groups]
     .sort()
@@ -120,13 +124,11 @@ function drawLengths() {
       { class: "dim" },
       sentences([about, say("lengths.lines", { sizes: contexts.map(count).join(", "), unit })]),
     ),
-    drawn.length
-      ? el(
-          "div",
-          { class: "pair" },
-          drawn.map(([, { figure }]) => figure),
-        )
-      : el("p", {}, say("filter.nothing")),
+    el(
+      "div",
+      { class: "pair" },
+      drawn.map(([, { figure }]) => figure),
+    ),
     behind(
       sayAll(["column.language", "column.length", "column.number", "column.share"]),
       drawn.flatMap(([name, { rows }]) => rows.map(([what, n, part]) => [name, what, n, part])),
@@ -175,6 +177,10 @@ function legend(hues, words) {
 
 function drawLabels() {
   const shown = labelSetsShown();
+  if (!shown.length) {
+    showNothing("labels");
+    return;
+  }
   const at = splitsShown().map((split) => SPLITS.indexOf(split));
   const rows = shown.flatMap(([task, key, , labels]) =>
     labels.map(([label, ...counts]) => [label, task, key, ...at.map((n) => counts[n])]),
@@ -221,12 +227,23 @@ function drawFamiliarity() {
     return;
   }
   const hues = { seen: "var(--c0)", near: "var(--c2)", unseen: "var(--c1)" };
+  const { labels: names, themes, texts } = data.held_out;
+  const heldOut = sourceKeys().flatMap((key) => [
+    ...Object.entries(names[key] || {}).map(([layer, labels]) => [key, say(`layer.${layer}`), labels.join(say("list.comma"))]),
+    ...(Object.hasOwn(themes, key)
+      ? [[key, say("layer.theme"), say("held_out.theme", { theme: themes[key], n: sum(Object.values(texts[key] || {})) })]]
+      : []),
+  ]);
   const pairs = filteredPairs().filter(([key, task]) => (data.familiarity.by_source[key] || {})[task]);
   const counts = pairs.map(([key, task]) => {
     const n = data.familiarity.by_source[key][task];
     const annotations = [n.seen_annotations, n.near_annotations];
     return [key, task, [n.seen, n.near, n.labels - n.seen - n.near], [...annotations, n.annotations - sum(annotations)]];
   });
+  if (!counts.length && !heldOut.length) {
+    showNothing("familiarity");
+    return;
+  }
   const most = 40;
   const unfamiliar = counts.filter(([, , labels]) => labels[0] < sum(labels));
   unfamiliar.sort((a, b) => b[2][2] - a[2][2]);
@@ -240,13 +257,6 @@ function drawFamiliarity() {
   const totals = addLists(counts.map(([, , labels]) => labels));
   const kindNames = Object.keys(hues).map((kind) => say(`familiarity.${kind}`));
   const kinds = kindNames.map((kind, n) => `${count(totals[n] || 0)} ${kind}`);
-  const { labels: names, themes, texts } = data.held_out;
-  const heldOut = sourceKeys().flatMap((key) => [
-    ...Object.entries(names[key] || {}).map(([layer, labels]) => [key, say(`layer.${layer}`), labels.join(say("list.comma"))]),
-    ...(Object.hasOwn(themes, key)
-      ? [[key, say("layer.theme"), say("held_out.theme", { theme: themes[key], n: sum(Object.values(texts[key] || {})) })]]
-      : []),
-  ]);
   const rest = unfamiliar.length < counts.length ? say("familiarity.rest") : "";
   const note = unfamiliar.length > most ? say("familiarity.most", { n: most }) : rest;
   show(
@@ -298,6 +308,10 @@ function drawPositives() {
       ),
     );
     counts.forEach((n, at) => n && rows.push([name, at, n, share(n, whole)]));
+  }
+  if (!rows.length) {
+    showNothing("positives");
+    return;
   }
   show(
     "positives",

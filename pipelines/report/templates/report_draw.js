@@ -70,6 +70,11 @@ function show(section, marks, ...parts) {
   plot.dataset.drawn = marks;
 }
 
+// Says in the plot of the section that no data passes the filter.
+function showNothing(section) {
+  show(section, 0, el("p", {}, say("filter.nothing")));
+}
+
 function room(section) {
   return Math.floor(byId(section).getBoundingClientRect().width);
 }

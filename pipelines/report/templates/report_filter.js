@@ -53,15 +53,22 @@ function fillFilter() {
       ),
     );
   }
-  const tasks = TASKS.filter((task) => Object.values(data.sources).some((source) => source.tasks.includes(task)));
-  options(byId("task"), [["", say("filter.all_tasks")], ...tasks.map((task) => [task, task])]);
   options(byId("split"), [["", say("filter.all_splits")], ...SPLITS.map((split) => [split, say(`split.${split}`)])]);
+}
+
+// Offers the tasks that the build asks of the chosen source (without instructions: the tasks of the source).
+function fillTasks() {
+  const sources = chosen.source ? [data.sources[chosen.source]] : Object.values(data.sources);
+  const tasksOf = ({ tasks, asked }) => (isEmpty ? tasks : Object.keys(asked));
+  const tasks = TASKS.filter((task) => sources.some((source) => tasksOf(source).includes(task)));
+  options(byId("task"), [["", say("filter.all_tasks")], ...tasks.map((task) => [task, task])]);
+  return tasks;
 }
 
 // Sets some parts of the filter and draws the page. A task that the source does not have is dropped.
 function choose(parts, draw) {
   Object.assign(chosen, parts);
-  if (chosen.source && !data.sources[chosen.source].tasks.includes(chosen.task)) chosen.task = "";
+  if (!fillTasks().includes(chosen.task)) chosen.task = "";
   for (const [name, value] of Object.entries(chosen)) byId(name).value = value;
   byId("filter").classList.toggle("narrowed", Object.values(chosen).some((value) => value));
   draw();

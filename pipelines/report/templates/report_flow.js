@@ -27,6 +27,10 @@ function drawFlow() {
       ]);
     }
   }
+  if (!rows.length) {
+    showNothing("flow");
+    return;
+  }
   for (const [key, task] of filteredPairs())
     for (const counts of ofSplits(data.sources[key].asked[task])) addTo(asked, counts);
   const byFrequency = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
@@ -81,12 +85,13 @@ function drawFlow() {
         ),
       );
       const text = `${say(`reason.${reason}`)} ${count(m)} (${share(m, n)})`;
+      const isListed = reason !== "one_pair_united";
       shapes.push(
         svg(
           "g",
-          button(say("flow.see", { reason: text }), () => showRejects(reason)),
+          isListed ? button(say("flow.see", { reason: text }), () => showRejects(reason)) : {},
           svg("title", {}, say(`why.${reason}`)),
-          svg("text", { x: band + 24, y: to + 4, class: "link" }, cut(text, width - band - 28)),
+          svg("text", { x: band + 24, y: to + 4, class: isListed ? "link" : null }, cut(text, width - band - 28)),
         ),
       );
     });

@@ -17,26 +17,40 @@ function drawHeadline() {
     return;
   }
   const pairs = filteredPairs();
+  if (!pairs.length) {
+    byId("headline").textContent = say("filter.nothing");
+    return;
+  }
   const keys = [...new Set(pairs.map(([key]) => key))];
   const asked = (name) => sum(pairs.map(([key, task]) => total(data.sources[key].asked[task], name)));
   const kept = sum(sourceKeys().flatMap((key) => ofSplits(data.sources[key].splits).map((n) => n.kept.examples)));
   const langs = [...new Set(keys.map((key) => language(data.sources[key].lang)))].sort();
   byId("headline").textContent = say("headline", {
-    n: asked("instructions"),
+    instructions: say("headline.instructions", { n: asked("instructions") }),
     tasks: TASKS.filter((task) => pairs.some(([, other]) => other === task)).join(say("list.comma")),
-    texts: chosen.task ? asked("examples") : kept,
+    texts: say("headline.texts", { n: chosen.task ? asked("examples") : kept }),
     sources: say("headline.sources", { n: keys.length }),
     langs: list(langs),
     mining: mining(data.hard_negatives),
   });
 }
 
+// Why a source failed; the {}s of the sentence stand for what differs.
+function failure(reason) {
+  for (const sentence of Object.keys(WORDS[LANGUAGE]).filter((key) => key.includes("{}"))) {
+    const pieces = sentence.split("{}").map((piece) => piece.replace(/[.*+?^$()|[\]\\]/g, "\\$&"));
+    const parts = reason.match(new RegExp(`^${pieces.join("(.*?)")}$`, "s"))?.slice(1);
+    if (parts) return say(sentence).replace(/\{\}/g, () => translated(parts.shift()));
+  }
+  return reason;
+}
+
 function drawNotices() {
-  const notices = Object.entries(data.failed).map(([key, reason]) => say("notice.missing", { key, reason }));
+  const notices = Object.entries(data.failed).map(([source, reason]) => say("notice.missing", { source, reason: failure(reason) }));
   if (data.build.samples) notices.unshift(say("notice.samples"));
-  else if (!isEmpty) {
+  else {
     const keys = (one) => Object.keys(data.sources).filter((key) => data.sources[key].licence === one);
-    for (const licence of ["gated", "ask"].filter((one) => keys(one).length))
+    for (const licence of (isEmpty ? ["gated"] : ["gated", "ask"]).filter((one) => keys(one).length))
       notices.push(say(`notice.${licence}`, { keys: firstOf(keys(licence)) }));
   }
   byId("notices").append(...notices.map((notice) => el("p", { class: "notice" }, notice)));

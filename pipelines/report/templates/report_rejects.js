@@ -125,27 +125,28 @@ function drawRejects() {
   const matches = matchingRejects();
   const pages = Math.max(1, Math.ceil(matches.length / PAGE));
   rejectPage = Math.min(rejectPage, pages - 1);
+  if (!totals.length) {
+    byId("reject-matches").textContent = say("rejects.nothing");
+    show("rejects", 0);
+    return;
+  }
   const all = sum(totals.filter(([reason]) => !wanted || reason === wanted).map(([, , n]) => n));
   byId("reject-matches").textContent = sentences([say("rejects.matches", { n: matches.length, all }), wanted ? say(`why.${wanted}`) : ""]);
   show(
     "rejects",
     matches.length,
-    totals.length
-      ? [
-          legend(hues, "stage"),
-          bars(
-            say("rejects.bars"),
-            totals.map(([reason, stage, n]) => [say(`reason.${reason}`), say(`why.${reason}`), [[stage, n]]]),
-            hues,
-            Math.min(room("rejects"), 760),
-            "stage",
-          ),
-          behind(
-            sayAll(["column.reason", "column.stage", "column.number"]),
-            totals.map(([reason, stage, n]) => [say(`reason.${reason}`), say(`stage.${stage}`), n]),
-          ),
-        ]
-      : null,
+    legend(hues, "stage"),
+    bars(
+      say("rejects.bars"),
+      totals.map(([reason, stage, n]) => [say(`reason.${reason}`), say(`why.${reason}`), [[stage, n]]]),
+      hues,
+      Math.min(room("rejects"), 760),
+      "stage",
+    ),
+    behind(
+      sayAll(["column.reason", "column.stage", "column.number"]),
+      totals.map(([reason, stage, n]) => [say(`reason.${reason}`), say(`stage.${stage}`), n]),
+    ),
     matches.slice(rejectPage * PAGE, (rejectPage + 1) * PAGE).map(rejectCard),
     turning(rejectPage, pages, (number) => {
       rejectPage = number;

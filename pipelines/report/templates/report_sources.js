@@ -59,7 +59,7 @@ function splitCounts({ layers, splits, by_hash: byHash, nested, surveyed }) {
   const total = sum(splits.map(([, texts]) => texts));
   const notes = [
     byHash ? say("user_sources.by_hash") : "",
-    surveyed < total ? say("user_sources.surveyed", { surveyed, n: total }) : "",
+    surveyed < total ? say(surveyed ? "user_sources.surveyed" : "user_sources.not_surveyed", { surveyed, n: total }) : "",
     nested ? say("user_sources.nested", { n: nested }) : "",
   ].filter((note) => note);
   return [el("h3", {}, say("user_sources.texts")), table(header, rows), notes.length ? el("p", {}, sentences(notes)) : null];
@@ -129,7 +129,7 @@ const SOURCE_PARTS = [
   firstTexts,
   (key, source) => problemTable(say("user_sources.left_out"), source.left_out, say("user_sources.nothing")),
   (key, source) => notUsed(source),
-  (key, source) => problemTable(say("user_sources.problems"), source.problems, say("user_sources.none")),
+  (key, source) => source.surveyed ? problemTable(say("user_sources.problems"), source.problems, say("user_sources.none")) : null,
 ];
 
 function userSource(key, isOpen) {

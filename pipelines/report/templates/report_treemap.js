@@ -112,14 +112,16 @@ function drawContents(pick) {
       );
     }
   }
+  if (!rows.length) {
+    showNothing("contents");
+    return;
+  }
   const what = byId("area").selectedOptions[0].textContent;
   const title = say("contents.treemap", { n: sum(tree.map((domain) => domain.value)), what });
   show(
     "contents",
     rows.length,
-    rows.length
-      ? drawing(width, height, title, shapes, true)
-      : el("p", {}, say("filter.nothing")),
+    drawing(width, height, title, shapes, true),
     behind(
       sayAll(["column.domain", "column.source", "column.dataset", "column.task", "column.instructions", "column.texts"]),
       rows.sort((a, b) => b[4] - a[4]),

@@ -214,6 +214,38 @@ def test_headline_and_plots_follow_the_filter(page, small):
     assert page.run("document.getElementById('source').value") == "" and marks(page, "contents", "source")
 
 
+def test_a_filter_that_nothing_passes_is_said(page, report_data, tmp_path):
+    path, nothing = tmp_path / "report.html", "No data for this source, task and split."
+    source = report_data["sources"]["duee1"]
+    counts = {task: {"train": splits["train"]} for task, splits in source["asked"].items()}
+    source = source | {"splits": {"train": source["splits"]["train"]}, "asked": counts}
+    path.write_text(html({**report_data, "sources": report_data["sources"] | {"duee1": source}}))
+    page.open(path)
+    choose(page, "source", "duee1")
+    choose(page, "split", "validation")
+    assert page.run("document.getElementById('headline').textContent") == nothing and not page.problems
+    for section in ("contents", "instructions", "flow", "lengths", "labels", "positives"):
+        assert page.run(f"document.querySelector('#{section} .plot').textContent") == nothing, section
+    assert page.run("document.getElementById('matches').textContent") == ""
+    assert page.run("document.getElementById('reject-matches').textContent") == "Nothing was rejected."
+    assert page.run("document.querySelectorAll('.pages').length") == 0
+
+
+def test_the_filter_offers_the_tasks_of_the_build_and_the_source(page, report_data, tmp_path):
+    path = tmp_path / "report.html"
+    offered = "[...document.getElementById('task').options].map((one) => one.value)"
+    source = report_data["sources"]["ade_corpus"]
+    source = source | {"tasks": [*source["tasks"], "EE"]}  # a task of the source that the build does not ask
+    path.write_text(html({**report_data, "sources": report_data["sources"] | {"ade_corpus": source}}))
+    page.open(path)
+    asked_in = [set(each["asked"]) for each in report_data["sources"].values()]
+    assert set(page.run(offered)) == {"", *set.union(*asked_in)}
+    choose(page, "source", "ade_corpus")
+    assert set(page.run(offered)) == {"", *source["asked"]} and "EE" not in source["asked"]
+    choose(page, "source", "")
+    assert "EE" in page.run(offered)
+
+
 def press(page, key: str) -> None:
     for kind in ("keyDown", "keyUp"):
         page.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, text="\r" if kind == "keyDown" else "")

@@ -106,7 +106,7 @@ def all_articles(page) -> list[str]:
         for (;;) {
             ids.push(...[...document.querySelectorAll('#instructions article')].map((a) => a.dataset.id));
             const next = document.querySelector('#instructions .pages button:last-child');
-            if (next.disabled) return ids;
+            if (!next || next.disabled) return ids;
             next.click();
         }
     })()""")

@@ -11,6 +11,8 @@ from tests.tool_files import tool_file
 EMPTY = {"text": "", "label": [[0, 3, "person"]]}
 SIGNS = {"text": "..... ..... .....", "label": [[0, 3, "person"]]}
 
+BARE = {"id": 1, "data": {"text": "Ada left."}, "annotations": [{"result": []}]}
+
 ALL_BAD = "error: source quays: train: 3 of 3 records rejected "
 NONE_KEPT = "error: cleaning left no text; ieforge rejects shows the reason of each"
 
@@ -38,7 +40,25 @@ def test_rejects_are_shown_if_no_record_is_left(page, tmp_path, capsys, row, err
     assert len(articles(page, "rejects")) == 3
     counts = page.run("document.querySelector('#rejects .plot').textContent")
     assert reason in counts and page.run("document.querySelectorAll('#pages a').length") == 0
+    text = page.without_script(output / "reports/report.html")
+    assert "stats.json" not in text and "No instructions" in text and "the card says" not in text
+    assert [reason, "3", "0", "0"] in [[part.strip() for part in line.split("\t")] for line in text.splitlines()]
     if last.startswith(ALL_BAD):
+        page.open(output / "reports/report.html", "?lang=zh")
+        assert "train：有 3 条记录被拒，共 3 条" in page.run("document.getElementById('notices').textContent")
         (output / "examples/.summary.json").unlink()
         assert rejects.main([str(output)]) == 2
         assert "has no finished stage yet" in capsys.readouterr().err
+
+
+def test_the_texts_of_a_source_that_failed_are_not_looked_at(page, tmp_path):
+    (tmp_path / "quays").mkdir()
+    tool_file(tmp_path / "quays", json.dumps([BARE]), "train.json")
+    output = tmp_path / "corpus"
+    assert build.main(["--data_root", f"{tmp_path}/quays", "--output", str(output), "--hard_negatives", "none"]) == 3
+    page.open(output / "reports/report.html", "?lang=en")
+    about = page.run("document.getElementById('user-sources').textContent")
+    assert "not looked at" in about and "first 0" not in about and "Problems in the texts" not in about
+    page.open(output / "reports/report.html", "?lang=zh")
+    notices = page.run("document.getElementById('notices').textContent")
+    assert "它的文本都没有实体、关系或事件" in notices and "请标注一些文本" in notices and not page.problems

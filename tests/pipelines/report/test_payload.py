@@ -101,6 +101,13 @@ def test_every_loss_is_shown_with_its_stage(report_data, counts):
             assert row["windows"] - sum(row["dropped"].values()) == row["kept"]["examples"]
 
 
+def test_rows_of_one_sentence_that_were_united_are_not_rejects(report_data):
+    """They are counted, but rejects/ does not list them."""
+    splits = [split for source in report_data["sources"].values() for split in source["splits"].values()]
+    assert any("one_pair_united" in split["bad"] for split in splits)
+    assert not any("one_pair_united" in split["rejected"] for split in splits)
+
+
 def test_a_subset_of_sources_reveals_nothing_about_the_others(small, counts):
     some = payload(str(small), figures.subset(counts, {"ade_corpus", "duee1"}))
     text = json.dumps({name: value for name, value in some.items() if name != "build"}, ensure_ascii=False)
@@ -171,6 +178,11 @@ def test_labels_that_begin_alike_stay_apart(length):
     _, shown, roles, schema, _ = content(row, PROMPT.decode(row["instruction"]))
     assert shown == list(map(label_name, names)) and roles == "pho"
     assert (schema or shown) == names  # the JSON of the prompt is that of the row
+
+
+def test_characters_of_a_label_that_change_the_page_or_cannot_be_seen_are_escaped():
+    assert label_name("\u202eevil") == "\\u202eevil" and label_name("\u200b") == "\\u200b"
+    assert label_name("地点 é") == "地点 é"
 
 
 def test_groups_take_turns_within_the_bound():

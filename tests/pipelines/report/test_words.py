@@ -6,7 +6,7 @@ from pipelines import sources
 from pipelines.report.page import SCRIPTS, TEMPLATES
 from pipelines.report.sentences import sentence_words
 from pipelines.report.user_sources import ONLY_COUNTED
-from pipelines.sources import licences, problems, user_forms
+from pipelines.sources import judge, licences, problems, user_forms
 from pipelines.stages import shard_leaks, text_keys
 from schemas.errors import Reason
 from schemas.example import SPLITS, Example
@@ -44,7 +44,7 @@ def test_every_text_of_the_page_has_words_and_all_words_are_used():
     begun = set(re.findall(r"`([a-z_.]+)\.\$\{", SCRIPT)) | {"stage", "split", "familiarity", "area"}
     assert begun == set(PARTS)
     used |= {f"{begin}.{end}" for begin, ends in PARTS.items() for end in ends}
-    assert used | {"page.language", "page.without_script"} == set(WORDS_OF_PAGE)
+    assert used | {"page.language", "page.without_script", "page.all_figures"} == set(WORDS_OF_PAGE)
 
 
 def test_sentences_of_the_code_are_translated():
@@ -61,6 +61,7 @@ def test_sentences_of_the_code_are_translated():
         licences.NONE_STATED, licences.NOT_KNOWN, *licences.PUBLISHING.values(), *formats,
         *(detail.removesuffix(": {}") for detail in details),
         clean.EMPTY_TEXT, clean.EMPTY_MENTION, *low_quality,
+        judge.TOO_MANY_BAD, judge.NO_TEXT, judge.NONE_ANNOTATED, judge.NONE_USED, judge.ANNOTATE,
     }  # fmt: skip
     assert all(re.search("[\u4e00-\u9fff]", text) for text in words["zh"].values())
 

@@ -70,7 +70,7 @@ def built(path: Path, capsys, *flags: str) -> tuple[int, dict[str, list[dict]], 
 )
 def test_a_project_of_another_type(tmp_path, capsys, tasks, kind):
     root = write(tmp_path / "my", other__a_json=tasks, own__b_json=TASKS)
-    problem = "none of its texts is annotated with entities, relations or events that can be used (left out: 1)"
+    problem = "none of its texts has entities, relations or events that can be used (left out: 1)"
     out = inspected(root)
     assert f"  problem: {problem}, so nothing can be learnt from it; annotate some, or move it away\n" in out
     assert f"  not used: a result of type {kind!r} (1 x)\n" in out
@@ -81,9 +81,14 @@ def test_a_project_of_another_type(tmp_path, capsys, tasks, kind):
 
 def test_texts_in_which_nothing_is_annotated(tmp_path, capsys):
     root = write(tmp_path / "my", a_json=[{"id": 1, "data": {"text": "Ada left."}, "annotations": [{"result": []}]}])
-    assert "  problem: none of its texts is annotated, so nothing can be learnt from it" in inspected(root)
+    assert (
+        "  problem: none of its texts has entities, relations or events, so nothing can be learnt from it"
+        in inspected(root)
+    )
     code, rows, log = built(root, capsys)
-    assert (code, rows) == (3, {}) and log[-1].startswith("error: source my: none of its texts is annotated, so")
+    assert (code, rows) == (3, {}) and log[-1].startswith(
+        "error: source my: none of its texts has entities, relations or events, so"
+    )
 
 
 @pytest.mark.parametrize(

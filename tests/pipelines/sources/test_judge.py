@@ -88,7 +88,9 @@ def test_texts_of_open_labels_are_annotated_in_some_split():
     """Without any annotation there is no label to ask for, not even of test data."""
     by_key = {"a": replace(USER_DATA, entity_labels=OpenLabels())}
     failed = judge([part(good=9, split="test", annotated=0)], by_key, 0.02).failed
-    assert failed["a"].startswith("none of its texts is annotated, so nothing can be learnt from it; ")
+    assert failed["a"].startswith(
+        "none of its texts has entities, relations or events, so nothing can be learnt from it; "
+    )
     assert judge([part(good=9, split="test", annotated=1)], by_key, 0.02).failed == failed
     assert not judge([part(good=9, split="test", annotated=1, beyond_limit=1)], by_key, 0.02).failed
     assert not judge([part(good=9, split="test", annotated=1, events=1)], by_key, 0.02).failed
