@@ -1,6 +1,7 @@
 """A build without instructions: it fails, and its report shows what was left out."""
 
 import json
+import shutil
 
 import pytest
 
@@ -42,3 +43,18 @@ def test_rejects_are_shown_if_no_record_is_left(page, tmp_path, capsys, row, err
         (output / "examples/.summary.json").unlink()
         assert rejects.main([str(output)]) == 2
         assert "has no finished stage yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("row", [EMPTY, SIGNS], ids=["ingest", "clean"])
+def test_nothing_of_the_replaced_build_is_left_beside_the_report(small, tmp_path, row):
+    (tmp_path / "quays").mkdir()
+    tool_file(tmp_path / "quays", "\n".join([json.dumps(row)] * 3), "train.jsonl")
+    output = tmp_path / "corpus"
+    shutil.copytree(small, output)
+    assert (output / "reports/hard_negatives.html").exists() and (output / "README.md").exists()
+    assert build.main(["--data_root", f"{tmp_path}/quays", "--output", str(output), "--hard_negatives", "none"]) == 3
+    assert [path.name for path in (output / "reports").iterdir()] == ["report.html"]
+    assert {path.name for path in output.iterdir()} <= {
+        *("build.json", "examples", "rejects", "reports", ".lock", "embeddings"),
+        *(("clean", "leaks", "labels") if row is SIGNS else ()),
+    }
