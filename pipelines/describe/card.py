@@ -10,7 +10,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.config import Clean
-from pipelines.describe import agreement, citations, figures, shell
+from pipelines.describe import agreement, citations, dataset_info, figures, shell
 from pipelines.describe.agreement import LayerAgreement
 from pipelines.describe.example_rows import ExampleRow
 from pipelines.describe.form_examples import FormExample
@@ -158,6 +158,16 @@ def facts(statistics: Statistics) -> dict:
         "tasks": list(TASKS),
         "optional_columns": figures.optional_columns(statistics),
         "splits": SPLITS,
+        "trained": next((task for task, rows in statistics.instructions.items() if rows.get("train")), None),
+        "entry": next(
+            (
+                dataset_info.entry_name(task, split)
+                for split in dataset_info.WITH_OUTPUT
+                for task, rows in statistics.instructions.items()
+                if rows.get(split)
+            ),
+            None,
+        ),
         "rows": figures.row_count(statistics.instructions),
         "by_split": {split: figures.row_count(statistics.instructions, split) for split in SPLITS},
         "languages": sorted({facts.lang for facts in about.values()}),

@@ -236,6 +236,17 @@ def test_the_card_shows_a_short_row_of_each_task_but_none_that_must_not_be_redis
         assert row_id.startswith(tuple(f"{key}/" for key in counts.about if counts.about[key].licence != Licence.GATED))
 
 
+@pytest.mark.parametrize("lang", card.LANGUAGES)
+def test_the_code_of_the_card_names_a_task_with_training_rows(counts, lang):
+    tested = {"NER": {"test": 3}}
+    text = card.render(replace(counts, instructions=tested | {"RE": {"train": 2}}), lang)
+    assert '"RE", split="train")' in text and "`ieforge_re`" in text and "ieforge_ner" not in text
+    text = card.render(replace(counts, instructions=tested | {"RE": {"validation": 2}}), lang)
+    assert 'split="train"' not in text and "`ieforge_re_validation`" in text and "ieforge_ner" not in text
+    text = card.render(replace(counts, instructions=tested), lang)
+    assert 'split="train"' not in text and "ieforge_" not in text and "croissant.json" in text
+
+
 def test_the_title_of_the_user_is_heading_and_name_on_the_hub(counts):
     parts = card.Parts(title="Ships & *quays*: port logs")
     head, body = head_and_body(card.render(counts, parts=parts))
