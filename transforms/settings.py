@@ -44,10 +44,8 @@ class Settings:
     def with_value(self, keys: Sequence[str], value: object, origin: str) -> "Settings":
         """These settings with the value at a path replaced."""
         keys = tuple(keys)
-        origins, texts = (
-            {path: other for path, other in by_path.items() if path[: len(keys)] != keys}
-            for by_path in (self.origins, self.texts)
-        )
+        origins = {path: other for path, other in self.origins.items() if path[: len(keys)] != keys}
+        texts = {path: text for path, text in self.texts.items() if path[: len(keys)] != keys}
         return Settings(replaced(self.values, keys, value), {**origins, keys: origin}, texts)
 
     def with_setting(self, setting: str, levels: int = -1) -> "Settings":
@@ -115,8 +113,8 @@ def check(model: type[Model], settings: Settings, missing: str = "write the key 
         problems = error.errors()
         for problem in problems:
             if problem["type"] == "string_type" and (text := settings.texts.get(problem["loc"])):
-                keys = problem["loc"]
-                return check(model, settings.with_value(keys, text, settings.origins[keys]), missing)
+                keys = [str(key) for key in problem["loc"]]
+                return check(model, settings.with_value(keys, text, f"--set {'.'.join(keys)}"), missing)
         more = f"; and {len(problems) - FIRST_PROBLEMS:,} more" if len(problems) > FIRST_PROBLEMS else ""
         first = problems[:FIRST_PROBLEMS]
         lines = [f"{settings.place(*problem['loc'])}{explain(model, problem, missing)}" for problem in first]
