@@ -11,7 +11,7 @@ import numpy as np
 from hard_negatives.dictionary import Dictionary, Neighbour
 from hard_negatives.kinds import KINDS, MISTAKES
 from transforms.pages.document import document
-from transforms.pages.phrases import Phrase, Phrasebook, element, html, read
+from transforms.pages.phrases import Phrase, Phrasebook, element, html, read, visible
 
 MAP_LABELS = 150
 """Larger label sets get no heat map, because it would be illegible."""
@@ -70,6 +70,11 @@ def page(
         f'<p><a href="report.html" data-page>{html(say("page.report"))}</a></p>',
         f"<h1>{html(say('title'))}</h1>",
         f"<p>{html(say('about'))}</p>",
+    ]
+    if not entries:
+        body.append(f"<p>{html(say('none'))}</p>")
+        return document(say("title"), body, say.words, STYLE)
+    body += [
         *overview(entries),
         f"<h2>{html(say('read.title'))}</h2><ul class=legend>",
         *(f'<li><span class="swatch {kind}"></span>{html(say(f"read.{kind}"))}</li>' for kind in ("kept", "next")),
@@ -117,7 +122,8 @@ def overview(entries: Sequence[tuple[Dictionary, InstructionStats | None]]) -> l
         total = sum(len(ranking.neighbours) for ranking in dictionary.labels.values())
         cells = [
             escape(dictionary.task),
-            f'<a href="#{anchor(dictionary)}">{escape(dictionary.source)}</a> <small>{escape(dictionary.key)}</small>',
+            f'<a href="#{anchor(dictionary)}">{escape(visible(dictionary.source))}</a> '
+            f"<small>{escape(visible(dictionary.key))}</small>",
         ]
         numbers = [f"{len(dictionary.labels):,}", f"{total / len(dictionary.labels):.1f}"]
         if stats:
@@ -146,7 +152,7 @@ def anchor(dictionary: Dictionary) -> str:
 def section(dictionary: Dictionary, contrasts: Mapping[str, str]) -> list[str]:
     """The lines of a label set: heading, heat map, list of neighbours with the contrast of each label."""
     lines = [
-        f'<h2 id="{anchor(dictionary)}">{escape(dictionary.source)} '
+        f'<h2 id="{anchor(dictionary)}">{escape(visible(dictionary.source))} '
         f"<span class=dim>{escape(dictionary.task)}</span></h2>",
         f"<p class=dim>{html(origin(dictionary))}</p>",
     ]
@@ -185,7 +191,7 @@ def describe(neighbour: Neighbour) -> str:
 
 
 def short(label: str) -> str:
-    return label if len(label) <= 60 else label[:59] + "…"
+    return visible(label if len(label) <= 60 else label[:59] + "…")
 
 
 def heat_map(dictionary: Dictionary) -> str:
@@ -208,7 +214,7 @@ def heat_map(dictionary: Dictionary) -> str:
     whole = left + side + 8
     parts = [
         f'<svg width="{whole}" height="{whole}" viewBox="0 0 {whole} {whole}" role="img" '
-        f"{say('set.map', source=dictionary.source).label('aria-label')}>"
+        f"{say('set.map', source=visible(dictionary.source)).label('aria-label')}>"
     ]
     for (kind, shade), paths in sorted(cells.items()):
         opacity = shade / SHADES if kind == "kept" else 0.6 * shade / SHADES

@@ -112,9 +112,11 @@ def build(config: Config, run: BuildOptions) -> int:
             cluster.clear(folder)
             manifests = run_stages(stages, folder, last, prepare)
         except NothingRead as error:
+            dag.remove_later(stages, folder, "ingest")
             write_losses(folder, run.output, config, error.ingested)
             raise
         except NothingLabelled:
+            dag.remove_later(stages, folder, "labels")
             write_losses(folder, run.output, config, build_folder.read_result(folder, Ingested))
             raise
     ingested = manifests["ingest"].result

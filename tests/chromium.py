@@ -115,6 +115,8 @@ class Page:
 
     def colours(self) -> tuple[list[str], ...]:
         """The colours of every element: printed with the light scheme and the dark one, and with the dark on screen."""
+        self.look(800, 600)
+        self.run("new Promise((done) => setTimeout(done, 400))")  # pages draw again 150 ms after a change of their size
         looks = []
         for dark, media in ((False, "print"), (True, "print"), (True, "")):
             self.look(800, 600, dark, media)

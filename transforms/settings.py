@@ -5,7 +5,7 @@ its place: `file:line` for a value in a file, the name of the flag for a value o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,32 +33,42 @@ NUMBER = BeforeValidator(refuse_boolean)
 
 @dataclass(frozen=True)
 class Settings:
-    """Nested values. `origins`: path → where the value was written, a YAML document or the name of a flag."""
+    """Nested values. `origins`: path → where the value was written, a YAML document or the name of a flag. `texts`:
+    path → the text of a `--set` that YAML reads as a mapping without braces, such as a title with a colon.
+    """
 
     values: dict = field(default_factory=dict)
     origins: Mapping[Keys, yaml_values.Document | str] = field(default_factory=dict)
+    texts: Mapping[Keys, str] = field(default_factory=dict)
 
     def with_value(self, keys: Sequence[str], value: object, origin: str) -> "Settings":
         """These settings with the value at a path replaced."""
         keys = tuple(keys)
-        kept = {path: other for path, other in self.origins.items() if path[: len(keys)] != keys}
-        return Settings(replaced(self.values, keys, value), {**kept, keys: origin})
+        origins = {path: other for path, other in self.origins.items() if path[: len(keys)] != keys}
+        texts = {path: text for path, text in self.texts.items() if path[: len(keys)] != keys}
+        return Settings(replaced(self.values, keys, value), {**origins, keys: origin}, texts)
 
     def with_setting(self, setting: str, levels: int = -1) -> "Settings":
         """These settings with one `section.key=value` of `--set`; the value is read as YAML (`[a, b]`, `0.5`, `null`).
 
-        At most `levels` dots of the key separate sections (-1: all). Raises ConfigError for any other syntax.
+        A setting that is a string takes `a: b` as it is. At most `levels` dots of the key separate sections (-1: all).
+        Raises ConfigError for any other syntax.
         """
         key, equals, value = setting.partition("=")
         keys = key.split(".", levels)
         if not equals or not all(keys):
             raise ConfigError(f"--set {setting}: write key=value or section.key=value")
-        parsed = yaml_values.parse(value.encode("utf-8", "surrogateescape"), f"--set {key}")
-        return self.with_value(keys, parsed, f"--set {key}")
+        try:
+            parsed = yaml_values.parse(value.encode("utf-8", "surrogateescape"), f"--set {key}")
+        except ConfigError as error:
+            raise ConfigError(f"{error}; enclose a text in quotes: --set '{key}=\"...\"'") from error
+        given = self.with_value(keys, parsed, f"--set {key}")
+        is_sentence = isinstance(parsed, dict) and not value.lstrip().startswith("{")
+        return replace(given, texts={**given.texts, tuple(keys): value}) if is_sentence else given
 
     def over(self, defaults: dict) -> "Settings":
         """These settings merged over `defaults`, section by section."""
-        return Settings(merged(defaults, self.values), self.origins)
+        return replace(self, values=merged(defaults, self.values))
 
     def place(self, *keys: str | int) -> str:
         """Where the value at a path was written, as the start of an error: `file:line: `; empty if that is unknown.
@@ -101,6 +111,10 @@ def check(model: type[Model], settings: Settings, missing: str = "write the key 
         return model.model_validate(settings.values)
     except ValidationError as error:
         problems = error.errors()
+        for problem in problems:
+            if problem["type"] == "string_type" and (text := settings.texts.get(problem["loc"])):
+                keys = [str(key) for key in problem["loc"]]
+                return check(model, settings.with_value(keys, text, f"--set {'.'.join(keys)}"), missing)
         more = f"; and {len(problems) - FIRST_PROBLEMS:,} more" if len(problems) > FIRST_PROBLEMS else ""
         first = problems[:FIRST_PROBLEMS]
         lines = [f"{settings.place(*problem['loc'])}{explain(model, problem, missing)}" for problem in first]

@@ -10,7 +10,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.config import Clean
-from pipelines.describe import agreement, citations, figures, shell
+from pipelines.describe import agreement, citations, dataset_info, figures, shell
 from pipelines.describe.agreement import LayerAgreement
 from pipelines.describe.example_rows import ExampleRow
 from pipelines.describe.form_examples import FormExample
@@ -36,13 +36,14 @@ SIZES += [(10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M")]
 @dataclass(frozen=True)
 class Parts:
     """What a card shows besides the statistics. `title`: None for a general one. `place`: the argument of
-    `load_dataset`, the name of the repository if the corpus has one. `rows`: an example of each task. `forms`: the
-    examples of the forms of answer, if the rows have several. `annotators`: those of sources, by key; the card does not
-    name them.
+    `load_dataset`, the name of the repository if the corpus has one. `is_build`: a release lacks some pages.
+    `rows`: an example of each task. `forms`: the examples of the forms of answer, if the rows have several.
+    `annotators`: those of sources, by key; the card does not name them.
     """
 
     title: str | None = None
     place: str = FOLDER
+    is_build: bool = False
     rows: Sequence[ExampleRow] = ()
     forms: Sequence[FormExample] = ()
     annotators: Mapping[str, Annotators] = field(default_factory=dict)
@@ -57,6 +58,7 @@ def render(statistics: Statistics, lang: str = "en", parts: Parts = Parts()) -> 
         "title": parts.title,
         "place": parts.place,
         "folder": FOLDER,
+        "is_build": parts.is_build,
         "examples": parts.rows,
         "forms": parts.forms,
         "annotated": annotated(statistics.sources, parts.annotators),
@@ -158,7 +160,18 @@ def facts(statistics: Statistics) -> dict:
         "tasks": list(TASKS),
         "optional_columns": figures.optional_columns(statistics),
         "splits": SPLITS,
+        "trained": next((task for task, rows in statistics.instructions.items() if rows.get("train")), None),
+        "entry": next(
+            (
+                dataset_info.entry_name(task, split)
+                for split in dataset_info.WITH_OUTPUT
+                for task, rows in statistics.instructions.items()
+                if rows.get(split)
+            ),
+            None,
+        ),
         "rows": figures.row_count(statistics.instructions),
+        "has_hard_negatives": any(task.instructions.with_hard_negatives for task in hard.values()),
         "by_split": {split: figures.row_count(statistics.instructions, split) for split in SPLITS},
         "languages": sorted({facts.lang for facts in about.values()}),
         "domains": figures.rows_by(statistics, "domain"),
@@ -182,6 +195,7 @@ def facts(statistics: Statistics) -> dict:
         "hidden": figures.hidden_annotations(statistics),
         "familiar": total(FamiliarityCounts, (counts for _, _, counts in familiar)),
         "unfamiliar": [(key, task, counts) for key, task, counts in familiar if counts.seen < counts.labels],
+        "none_stated": licences.NONE_STATED,
         "terms": licences.by_terms(about),
         "zero_shot": [key for key, facts in about.items() if facts.held_out],
         "one_pair": [key for key, facts in about.items() if facts.one_pair],

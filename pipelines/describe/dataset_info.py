@@ -13,6 +13,11 @@ WITH_OUTPUT = ("train", "validation")
 """Splits whose rows have an `output`."""
 
 
+def entry_name(task: str, split: str) -> str:
+    """The name of the entry that loads the rows of a task and one of the splits WITH_OUTPUT."""
+    return f"ieforge_{task.lower()}" + ("" if split == "train" else f"_{split}")
+
+
 def render(instructions: Mapping[str, Mapping[str, int]], repo: str | None = None) -> str:
     """The text of dataset_info.json: `ieforge_<task>` is the training split, `ieforge_<task>_validation` the other.
 
@@ -21,7 +26,7 @@ def render(instructions: Mapping[str, Mapping[str, int]], repo: str | None = Non
     """
     location = {"hf_hub_url": repo} if repo else {"script_url": "."}
     entries = {
-        f"ieforge_{task.lower()}{'' if split == 'train' else f'_{split}'}": {
+        entry_name(task, split): {
             **location,
             "subset": task,
             "split": split,

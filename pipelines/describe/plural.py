@@ -8,6 +8,7 @@ SINGULAR = {
     "cuts": "cut",
     "entities": "entity",
     "events": "event",
+    "examples": "example",
     "facts": "fact",
     "files": "file",
     "instructions": "instruction",
@@ -21,6 +22,7 @@ SINGULAR = {
     "sources": "source",
     "texts": "text",
     "themes": "theme",
+    "windows": "window",
 }
 
 

@@ -169,3 +169,12 @@ def run(
             files.write_text(manifest_path(output, stage), text, durable=True)
         finished[name] = parse_manifest(output, stage)
     return finished
+
+
+def remove_later(stages: Mapping[str, Stage], output: str, name: str) -> None:
+    """Removes the folders and files of all stages that need this one: they come from an earlier result of it."""
+    for later in (stages[successor] for successor in successors(stages, name)):
+        for folder in later.folders:
+            files.remove_tree(f"{output}/{folder}")
+        for file in later.files:
+            files.remove_file(f"{output}/{file}")

@@ -35,6 +35,7 @@ def run(config: Config, output: str) -> Carded:
     forms = form_examples(output, written, statistics.sources)
     parts = card.Parts(
         title=config.card.title,
+        is_build=True,
         rows=example_rows(output, written, card.shareable(statistics)),
         forms=forms,
         annotators=read_result(output, Ingested).annotators,

@@ -94,6 +94,18 @@ def test_counts_and_label_sets_may_be_missing():
     assert 'id="NER/x"' not in page([(alone, None)])
 
 
+def test_a_page_without_label_sets_says_so_instead_of_an_empty_table():
+    alone = Dictionary("NER", "x", "X", "en", "", {"a": Ranking(())})
+    assert "There are none" in content([(alone, None)]) and "<table" not in content([(alone, None)])
+    assert "There are none" not in content([(TOWNS, None)])
+
+
+def test_a_label_does_not_change_the_direction_of_its_score():
+    sea = Ranking((Neighbour("\u202eevil", 0.5),))
+    html = content([(Dictionary("NER", "x", "\u202eX", "en", "", {"ים": sea, "\u202eevil": Ranking(())}), None)])
+    assert "\u202e" not in html and r"\u202eevil <b>0.50</b>" in html and "\u2068ים\u2069" in html
+
+
 def test_every_link_has_its_target():
     html = content([(TOWNS, None), (PAIR, None)])
     assert set(re.findall(r'href="#([^"]+)"', html)) == set(re.findall(r'id="([^"]+)"', html))

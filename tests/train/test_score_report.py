@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 
 from tests.train.predicted import row, write
 from train.score import score
+from train.scoring.aggregate import Rate
 from train.scoring.report import COLOURS, PLOTTED, page
+from train.scoring.table import rate_cell
 
 EVIL = "<script>alert('x')</script>&\""
 VOID = {"meta", "br", "input"}
@@ -52,6 +54,18 @@ def test_page_is_well_formed_and_loads_nothing(tmp_path):
     assert "prefers-color-scheme: dark" in html
     assert EVIL not in html and html.count("<script") == 3  # words, data, script
     assert "After repair" in html
+
+
+def test_a_label_does_not_change_the_direction_of_the_page(tmp_path):
+    label = "\u202eevil"
+    rows = [row("NER", [label], {label: ["Ada"]}, [{"entity": "Eve", "entity_type": label}], 0)]
+    html = page(score([write(tmp_path / "p.jsonl", rows)], by=[("task",), ("label",)], draws=20))
+    assert "\u202e" not in html and r"\u202eevil" in html
+
+
+def test_a_rate_without_a_denominator_has_no_interval():
+    assert rate_cell("hallucinated", Rate(None, (0.0, 0.0))) == "–"
+    assert rate_cell("hallucinated", Rate(0.0, (0.0, 0.0))) == "0.00 [0.00–0.00]"
 
 
 def test_every_group_has_a_bar(tmp_path):

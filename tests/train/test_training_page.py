@@ -33,6 +33,11 @@ def test_the_page_is_whole_and_loads_nothing():
     assert text.count("<svg") == 3
 
 
+def test_the_time_has_words_in_every_language():
+    assert 'data-say="duration.minutes"' in page.page(SUMMARY) and "2 min" in page.page(SUMMARY)
+    assert say.words["zh"]["duration.minutes"] == "{minutes} 分钟"
+
+
 def test_a_line_goes_through_its_points():
     drawn = ElementTree.fromstring(page.plot(say("plot.loss"), {"a": [(10, 0.75), (20, 0.25)]}, 10))
     (line,) = drawn.findall("polyline")

@@ -107,6 +107,23 @@ def test_a_malformed_setting_is_refused(setting):
         Settings().with_setting(setting)
 
 
+def test_a_string_may_have_a_colon():
+    ship = settings.check(Ship, Settings().with_setting("name=Ada: a tug").with_setting("hull=length_m: 3"))
+    assert (ship.name, ship.hull.length_m) == ("Ada: a tug", 3)
+    overridden = Settings().with_setting("name=Ada: a tug").with_value(["name"], "Bo", "--name")
+    assert settings.check(Ship, overridden).name == "Bo"
+    assert settings.check(Ship, Settings().with_setting("name=Ada: a").over({"name": "Bo"})).name == "Ada: a"
+    assert error(Settings().with_setting("name={a: b}")).startswith("--set name: name: input should be a valid string")
+    assert error(Settings().with_setting("name=Ada: longer than it may be")) == (
+        "--set name: name: longer than 20 characters"
+    )
+
+
+def test_a_text_that_is_no_yaml_is_refused_with_the_way_to_quote_it():
+    with pytest.raises(ConfigError, match=r"""invalid YAML: .*; enclose a text in quotes: --set 'name="\.\.\."'$"""):
+        Settings().with_setting("name=Ada: a tug: old")
+
+
 def test_levels_limits_the_number_of_sections():
     assert Settings().with_setting("weights.a.b=2", levels=1).values == {"weights": {"a.b": 2}}
     assert Settings().with_setting("weights.a.b=2").values == {"weights": {"a": {"b": 2}}}

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from train.scoring.mistakes import Mistakes
 from train.scoring.words import TEMPLATES, say
-from transforms.pages.phrases import element, html, in_all_languages
+from transforms.pages.phrases import element, html, in_all_languages, visible
 
 SCRIPT = (TEMPLATES / "mistakes.js").read_text(encoding="utf-8")
 """Draws the texts from the data of the page: the payload of the mistakes, `files` (the predictions of each run), and
@@ -50,12 +50,12 @@ def pair_table(mistakes: Mistakes, hard_negatives: str) -> Iterator[str]:
     head = f"<th>{gold}<th>{given}<th class=n>{times}<th>{source}<th>{task}"
     yield f"<div class=wide tabindex=0><table class=pairs><thead><tr>{head}</tr></thead><tbody>"
     for number, pair in enumerate(mistakes.pairs):
-        source = escape(pair.source)
+        source = escape(visible(pair.source))
         if hard_negatives and pair.key:
             address = f"{escape(hard_negatives)}#{escape(quote(f'{pair.task}/{pair.key}'))}"
             source = f'<a href="{address}" data-page>{source}</a>'
         yield (
-            f"<tr><td><button type=button class=link data-pair={number}>{escape(pair.gold)}</button>"
-            f"<td>{escape(pair.given)}<td class=n>{pair.times:,}<td>{source}<td>{pair.task}</tr>"
+            f"<tr><td><button type=button class=link data-pair={number}>{escape(visible(pair.gold))}</button>"
+            f"<td>{escape(visible(pair.given))}<td class=n>{pair.times:,}<td>{source}<td>{pair.task}</tr>"
         )
     yield "</tbody></table></div>"

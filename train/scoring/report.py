@@ -21,7 +21,7 @@ from train.scoring.table import (
 )
 from train.scoring.words import TEMPLATES, say
 from transforms.pages.document import document
-from transforms.pages.phrases import Phrase, element, html
+from transforms.pages.phrases import Phrase, element, html, visible
 
 PLOTTED = 60
 """Maximum number of bars in a plot. The table below it has all groups."""
@@ -135,7 +135,7 @@ def confusion_section(report: ConfusionReport) -> Iterator[str]:
 
 
 def full_name(row: Scores) -> Phrase:
-    task, *others = group_cells(row, list(row.group))
+    task, *others = map(visible, group_cells(row, list(row.group)))
     if not others:
         return say("bar.task", task=task, measure=measure(row))
     return say("bar.name", group=say.joined("list.two", others), task=task, measure=measure(row))
@@ -205,7 +205,7 @@ def html_table(header: Sequence[str], rows: Sequence[Sequence[str]], names: int)
     """Returns the table; cells after the `names` columns of the group and the measure are figures."""
 
     def line(tag: str, cells: Sequence[str]) -> str:
-        parts = (element(tag, cell, "class=n" if at > names else "") for at, cell in enumerate(cells))
+        parts = (element(tag, visible(cell), "class=n" if at > names else "") for at, cell in enumerate(cells))
         return f"<tr>{''.join(parts)}</tr>"
 
     body = "".join(line("td", row) for row in rows)

@@ -118,7 +118,9 @@ def score_cells(table: Table) -> tuple[list[str], list[list[str]]]:
         cells = [*group_cells(row, columns), measure(row)]
         cells += [number(count) for count in (row.texts, row.gold, row.predicted, row.right)]
         cells += [share(figure) for figure in row.figures]
-        cells.append("–".join(share(end) for end in row.intervals[2]) if row.intervals else "")
+        cells.append(
+            "–".join(share(end) for end in row.intervals[2]) if row.intervals and row.figures[2] is not None else ""
+        )
         cells += [share(row.spread)] * spread
         cells += [share(row.macro[2]), share(row.overlap[2])]
         cells += [share(row.rouge_2), share(row.combined)] * by_text
@@ -150,7 +152,7 @@ def rate_cells(table: Table) -> tuple[list[str], list[list[str]]]:
 
 
 def rate_cell(name: str, rate: Rate) -> str:
-    figures = [rate.value, *(rate.interval or ())]
+    figures = [rate.value, *((rate.interval or ()) if rate.value is not None else ())]
     value, *ends = map(share, figures) if name in ("hallucinated", "omitted") else map(items_per_text, figures)
     return f"{value} [{'–'.join(ends)}]" if ends else value
 

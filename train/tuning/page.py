@@ -64,7 +64,7 @@ def facts(summary: Summary) -> Iterator[str]:
         "loss": _figure(summary.train_loss),
         "validation_loss": _figure(summary.validation_loss),
         "f1": "–" if summary.f1 is None else f"{100 * summary.f1:.2f} %",
-        "time": duration(summary.seconds),
+        "time": html(duration(summary.seconds)),
         "speed": "–"
         if summary.tokens_per_s is None
         else html(say("training.tokens_per_s", n=number(summary.tokens_per_s))),

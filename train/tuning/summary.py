@@ -4,8 +4,10 @@ import dataclasses
 import json
 from typing import Any
 
+from train.scoring.words import say
 from train.tuning import rows
 from train.tuning.lengths import Lengths
+from transforms.pages.phrases import Phrase
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +71,11 @@ def as_text(summary: Summary) -> str:
     return f"{summary.output}: {kind}, {summary.steps:,} steps, loss {summary.train_loss}{loss}{skipped}"
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float) -> Phrase:
     """`40 s`, `24 min`, `3 h 20 min`."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return say("duration.seconds", seconds=f"{seconds:.0f}")
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 90:
+        return say("duration.minutes", minutes=minutes)
+    return say("duration.hours", hours=minutes // 60, minutes=minutes % 60)

@@ -6,6 +6,7 @@ browser or the address of the page (`?lang=zh`) asks for another one.
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from html import escape
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TypeAlias, Union
 
 import msgspec
+
+from schemas.errors import printable
 
 VALUE = re.compile(r"\{(\w+)\}")
 LANGUAGES = ("en", "zh")
@@ -82,6 +85,20 @@ def in_all_languages(words: Mapping[str, Words], key: str) -> str:
 def html(text: str) -> str:
     """The HTML of a text: a Phrase changes with the language, other text stays as it is."""
     return element("span", text) if isinstance(text, Phrase) else escape(text)
+
+
+def visible(name: str) -> str:
+    """A name of the data as it stands beside other words of a page: a Phrase as it is, characters that would change the
+    direction of these words escaped, as is a name of invisible characters only, and names that run from right to left
+    enclosed in characters that isolate them, which tooltips and drawings follow too.
+    """
+    if isinstance(name, Phrase):
+        return name
+    if not any(character.isprintable() for character in name):
+        return ascii(name)[1:-1]
+    text = printable(name)
+    is_rtl = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if is_rtl else text
 
 
 def element(tag: str, text: str, attributes: str = "") -> str:

@@ -150,7 +150,7 @@ def test_a_card_names_missing_sources_and_lacks_missing_splits(tmp_path):
     assert "**Incomplete.**" in body and "`scierc`: none of its files is in" in body
     assert str(tmp_path) not in body
     assert head["configs"][0]["data_files"] == [{"split": "train", "path": "data/*/train-*.parquet"}]
-    assert "None were used" in body and "lexical" not in body
+    assert "None were used" in body and "lexical" not in body and "are asked together with them" not in body
     assert "Samples" not in body and "--data_root raw --sources a " in body
     assert "hard_negatives: none" in body  # in the recipe
 
@@ -234,6 +234,44 @@ def test_the_card_shows_a_short_row_of_each_task_but_none_that_must_not_be_redis
         assert (row["instruction"], row["output"]) == (prompt, answer) and row["positives"]
         assert row["hard_negatives"] or task in ("EEA", "KG")  # these ask for no label without an answer here
         assert row_id.startswith(tuple(f"{key}/" for key in counts.about if counts.about[key].licence != Licence.GATED))
+
+
+@pytest.mark.parametrize("lang", card.LANGUAGES)
+def test_the_code_of_the_card_names_a_task_with_training_rows(counts, lang):
+    tested = {"NER": {"test": 3}}
+    text = card.render(replace(counts, instructions=tested | {"RE": {"train": 2}}), lang)
+    assert '"RE", split="train")' in text and "`ieforge_re`" in text and "ieforge_ner" not in text
+    text = card.render(replace(counts, instructions=tested | {"RE": {"validation": 2}}), lang)
+    assert 'split="train"' not in text and "`ieforge_re_validation`" in text and "ieforge_ner" not in text
+    text = card.render(replace(counts, instructions=tested), lang)
+    assert 'split="train"' not in text and "ieforge_" not in text and "croissant.json" in text
+
+
+def test_the_card_of_a_build_links_to_its_pages(built, counts):
+    for lang, name in (("en", "README.md"), ("zh", "README_zh.md")):
+        pages = re.findall(r"\]\((reports/[^)]*)\)", (built / name).read_text())
+        assert sorted(pages) == [
+            *("reports/data_docs/index.html", "reports/hard_negatives.html", "reports/report.html")
+        ]
+        assert all((built / page).exists() for page in pages)
+        assert "](reports/hard_negatives.html)" not in card.render(counts, lang)  # no release has it
+
+
+def test_a_card_of_one_row_is_in_the_singular(counts):
+    one = figures.subset(counts, ["phee"])
+    split = replace(one.sources["phee"]["train"], rejected={Reason.NOT_CHOSEN: 1})
+    text = card.render(replace(one, sources={"phee": {"train": split}}, instructions={"EE": {"train": 1}}))
+    assert "1 instruction that asks for events" in text and "The corpus was built by" in text
+    assert "and 1 annotation was not (`not_chosen`)" in text
+    assert "are asked together with them" in text  # unlike that of a build without hard negatives, above
+
+
+def test_a_licence_that_is_not_stated_is_in_the_language_of_the_card(counts):
+    subset = figures.subset(counts, ["phee"])
+    about = {"phee": replace(subset.about["phee"], licence_text="none stated")}
+    assert ": none stated |" in card.render(replace(subset, about=about))
+    chinese = card.render(replace(subset, about=about), "zh")
+    assert "：未说明 |" in chinese and "none stated" not in chinese
 
 
 def test_the_title_of_the_user_is_heading_and_name_on_the_hub(counts):

@@ -1,6 +1,7 @@
 """A build without instructions: it fails, and its report shows what was left out."""
 
 import json
+import shutil
 
 import pytest
 
@@ -62,3 +63,18 @@ def test_the_texts_of_a_source_that_failed_are_not_looked_at(page, tmp_path):
     page.open(output / "reports/report.html", "?lang=zh")
     notices = page.run("document.getElementById('notices').textContent")
     assert "它的文本都没有实体、关系或事件" in notices and "请标注一些文本" in notices and not page.problems
+
+
+@pytest.mark.parametrize("row", [EMPTY, SIGNS], ids=["ingest", "clean"])
+def test_nothing_of_the_replaced_build_is_left_beside_the_report(small, tmp_path, row):
+    (tmp_path / "quays").mkdir()
+    tool_file(tmp_path / "quays", "\n".join([json.dumps(row)] * 3), "train.jsonl")
+    output = tmp_path / "corpus"
+    shutil.copytree(small, output)
+    assert (output / "reports/hard_negatives.html").exists() and (output / "README.md").exists()
+    assert build.main(["--data_root", f"{tmp_path}/quays", "--output", str(output), "--hard_negatives", "none"]) == 3
+    assert [path.name for path in (output / "reports").iterdir()] == ["report.html"]
+    assert {path.name for path in output.iterdir()} <= {
+        *("build.json", "examples", "rejects", "reports", ".lock", "embeddings"),
+        *(("clean", "leaks", "labels") if row is SIGNS else ()),
+    }

@@ -214,7 +214,7 @@ def test_duplicate_texts_fail_unless_they_are_only_reported(tmp_path, capsys, sa
         assert len(lines) == 1 and repeated in lines[0]
     else:
         assert build.main(flags) == 0
-        assert "2 rows share their text with other rows" in (output / "README.md").read_text()
+        assert "2 rows have the text of another row of the split" in (output / "README.md").read_text()
         assert "2 行与同一划分中文本相同" in (output / "README_zh.md").read_text().replace("有 ", "")
 
 

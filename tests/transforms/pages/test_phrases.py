@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from transforms.pages.document import document
-from transforms.pages.phrases import LANGUAGES, Phrasebook, element, html, read
+from transforms.pages.phrases import LANGUAGES, Phrasebook, element, html, read, visible
 
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/**/words.en.json"))
 say = Phrasebook(
@@ -40,6 +40,12 @@ def test_text_is_escaped_and_code_is_marked():
     assert html("<b> `c`") == "&lt;b&gt; `c`"
     assert element("td", "<b>", "class=n") == "<td class=n>&lt;b&gt;</td>"
     assert say("rows", n=2, source='"<').label("title").startswith('title="2 rows of &quot;&lt;" data-say-title="rows"')
+
+
+def test_a_name_does_not_change_the_direction_of_the_words_beside_it():
+    assert visible("a\u202eevil") == r"a\u202eevil" and visible("\u200b") == r"\u200b"
+    assert visible("נמל") == "\u2068נמל\u2069" and visible("港口 <b>") == "港口 <b>" and visible("") == ""
+    assert visible(phrase := say("mean")) is phrase
 
 
 def test_a_column_without_words_has_its_name():

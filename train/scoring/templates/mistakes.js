@@ -14,6 +14,12 @@ function element(tag, classes, ...children) {
   return node;
 }
 
+// Letters that run from right to left, and marks that change the direction.
+const FROM_RIGHT = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+// A name of the data beside other words in a text without elements: it does not change their direction.
+const isolated = (name) => (FROM_RIGHT.test(name) ? `\u2068${name}\u2069` : name);
+
 // The mistakes of a text over all runs, as [class, item].
 const mistakesOf = (text) => text.runs.flatMap((run) => [...run.wrong, ...run.missed]);
 const differs = (text) => new Set(text.runs.map((run) => JSON.stringify([run.right, run.wrong]))).size > 1;
@@ -22,6 +28,11 @@ const differs = (text) => new Set(text.runs.map((run) => JSON.stringify([run.rig
 function chosenFilters() {
   const lists = Object.fromEntries(names.map((name) => [name, byId(name).value]));
   return { ...lists, search: byId("search").value.trim().toLowerCase(), differs: Boolean(byId("differs")?.checked) };
+}
+
+function pairName(value) {
+  const { gold, given, source } = pairNumber(value);
+  return say("mistakes.given", { gold: isolated(gold), given: isolated(given), source: isolated(source) });
 }
 
 function pairNumber(value) {
@@ -46,7 +57,7 @@ function hasPair(text, { source, task, gold, given }) {
 function options(name, values, named = (value) => value) {
   const select = byId(name);
   for (const [value, count] of [...values].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))) {
-    const option = element("option", "", `${named(value)} (${count.toLocaleString("en-US")})`);
+    const option = element("option", "", `${isolated(named(value))} (${count.toLocaleString("en-US")})`);
     option.value = value;
     select.append(option);
   }
@@ -84,7 +95,7 @@ function marked(text) {
 
 function chip(item, classes, note) {
   const [label, ...mentions] = item;
-  const node = element("li", classes, element("b", "", label), ` ${mentions.map((one) => one || "–").join(" → ")}`);
+  const node = element("li", classes, element("b", "", element("bdi", "", label)), " ", ...mentions.flatMap((one, at) => [at ? " → " : "", element("bdi", "", one || "–")]));
   if (note) {
     const swatch = element("span", `swatch ${data.colours[note]}`);
     const name = element("small", "", swatch, say(`kind.${note}`));
@@ -108,7 +119,7 @@ function shownSplit(split) {
 }
 
 function article(text) {
-  const head = element("p", "dim", [text.source, `${text.task} ${say(`measure.${text.measure}`)}`, shownSplit(text.split), text.id].join(" · "));
+  const head = element("p", "dim", [text.source, `${text.task} ${say(`measure.${text.measure}`)}`, shownSplit(text.split), text.id].map(isolated).join(" · "));
   const columns = [column(say("mistakes.gold"), text.gold.map((item) => chip(item, "")))];
   text.runs.forEach((run, at) => {
     columns.push(
@@ -188,7 +199,7 @@ function start() {
   options("source", count(data.texts.map((text) => text.source)));
   options("task", count(data.texts.map((text) => text.task)));
   options("label", count(data.texts.flatMap((text) => [...new Set(mistakesOf(text).map(([, [label]]) => label))])));
-  options("pair", data.pairs.map(([, , , , times], n) => [String(n), times]), (n) => say("mistakes.given", pairNumber(n)));
+  options("pair", data.pairs.map(([, , , , times], n) => [String(n), times]), pairName);
   byId("pair").parentElement.hidden = !data.pairs.length;
   byId("pair").addEventListener("change", choosePair);
   for (const name of ["source", "task"]) byId(name).addEventListener("change", chooseOther);
