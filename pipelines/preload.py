@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 
+from schemas import command
+
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by the workers, which the run ends itself
-signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, command.ENDING)
 logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # the process of the build logs the same messages
 
 from pipelines import driver, sources  # noqa: E402, F401

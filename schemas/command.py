@@ -12,7 +12,8 @@ import select
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -139,8 +140,24 @@ def handle_signals(on_interrupt: Callable[[], None] | None) -> None:
         raise KeyboardInterrupt
 
     INTERRUPTS.clear()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         signal.signal(number, interrupt)
+
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""The signals that end a command."""
+
+
+@contextmanager
+def hold_signals() -> Iterator[None]:
+    """Delivers the signals of ENDING only after the block: for starting a process, which inherits that they are held
+    until it has handlers of its own.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 INTERRUPTS: list[int] = []

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.command import ENDING, hold_signals
 from transforms import files
 
 ROOT = Path(__file__).parents[2]
@@ -119,9 +120,6 @@ AHEAD: list[Connection] = []
 """Where the process that `parse_ahead` has started sends its PARSED."""
 
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
-
-
 def parse_ahead(modules: Sequence[str]) -> None:
     """Parses the import closure of `modules` in another process, for the first `fingerprint` of this one.
 
@@ -131,9 +129,8 @@ def parse_ahead(modules: Sequence[str]) -> None:
     parser = multiprocessing.get_context("fork").Process(
         target=send_parsed, args=(modules, receiver, sender), daemon=True
     )
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until the new process has its own handlers
-    parser.start()
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with hold_signals():
+        parser.start()
     sender.close()
     AHEAD.append(receiver)
 

@@ -109,16 +109,12 @@ def out_of_memory(smaller_shards: str) -> Iterator[None]:
         ) from error
 
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
-
-
 def start_fork_server(may_fork: bool = False) -> None:
     """Starts the process that workers are forked from: a fork of this one, or a new Python, which imports their modules
     while this process continues.
     """
     forkserver.set_forkserver_preload(["pipelines.preload"])
-    resource_tracker.ensure_running()  # before the block, as it removes one
-    before_block = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # the new process removes it (`preload`)
+    resource_tracker.ensure_running()  # first, as it would deliver the signals that are held
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(
         path for path in sys.path if isinstance(path, str)
@@ -126,12 +122,12 @@ def start_fork_server(may_fork: bool = False) -> None:
     spawn = util.spawnv_passfds
     if may_fork:
         util.spawnv_passfds = fork
-    forkserver.ensure_running()
+    with command.hold_signals():  # `preload` has the handlers of the new process
+        forkserver.ensure_running()
     util.spawnv_passfds = spawn
     del os.environ["PYTHONPATH"]
     if before is not None:
         os.environ["PYTHONPATH"] = before
-    signal.pthread_sigmask(signal.SIG_SETMASK, before_block)
 
 
 def fork(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:

@@ -1,13 +1,12 @@
 """Parts of the report that show some of many rows: in turn from every group, cut to a bounded size."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 import msgspec
 
-from schemas.errors import printable
 from transforms.draw import seed_key
+from transforms.pages.phrases import escaped
 
 TEXT_CHARS = 4_000
 NAME_CHARS = 120
@@ -23,12 +22,8 @@ def label_name(label: str) -> str:
     """The label, by which the page knows it: characters that turn the words of the page around or cannot be seen are
     escaped. One longer than LABEL_CHARS is cut, and a hash of it keeps it apart from others that begin alike.
     """
-    visible = INVISIBLE.sub(lambda character: ascii(character[0])[1:-1], printable(label))
-    return visible if len(visible) <= LABEL_CHARS else f"{visible[: LABEL_CHARS - 18]}… {seed_key(0, label):016x}"
-
-
-INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
-"""Characters without a shape that no spelling needs, unlike the joiners U+200C and U+200D."""
+    name = escaped(label)
+    return name if len(name) <= LABEL_CHARS else f"{name[: LABEL_CHARS - 18]}… {seed_key(0, label):016x}"
 
 
 def size(value) -> int:

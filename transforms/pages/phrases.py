@@ -87,16 +87,25 @@ def html(text: str) -> str:
     return element("span", text) if isinstance(text, Phrase) else escape(text)
 
 
+def escaped(name: str) -> str:
+    """A name of the data without characters that cannot be seen or change the direction of the words beside it. The
+    joiners U+200C and U+200D, which spellings need, are left in a name that has other characters.
+    """
+    if not any(character.isprintable() for character in name):
+        return ascii(name)[1:-1]
+    return INVISIBLE.sub(lambda character: ascii(character[0])[1:-1], printable(name))
+
+
+INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+
+
 def visible(name: str) -> str:
-    """A name of the data as it stands beside other words of a page: a Phrase as it is, characters that would change the
-    direction of these words escaped, as is a name of invisible characters only, and names that run from right to left
-    enclosed in characters that isolate them, which tooltips and drawings follow too.
+    """A name of the data as it stands beside other words of a page: a Phrase as it is, others escaped, and those that
+    run from right to left enclosed in characters that isolate them, which tooltips and drawings follow too.
     """
     if isinstance(name, Phrase):
         return name
-    if not any(character.isprintable() for character in name):
-        return ascii(name)[1:-1]
-    text = printable(name)
+    text = escaped(name)
     is_rtl = any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if is_rtl else text
 
